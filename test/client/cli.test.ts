@@ -1,4 +1,4 @@
-/** The command line as a script sees it: exit codes, one document on stdout, everything else on stderr. */
+/** The command line as used by a script: exit codes, one document on stdout, everything else on stderr. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -46,12 +46,12 @@ const ask = (paymentId: string, ...more: readonly string[]): string[] => [
   ...more,
 ];
 
-/** The instruction that an operator is shown. */
+/** Returns the instruction that an operator is shown. */
 const waitingOn = async (id: string): Promise<string> =>
   (await client.getRefund(id)).approval?.instruction ?? expect.fail('nothing waits for an approval');
 
-describe('a command whose reader has had enough', () => {
-  it('ends without a word, as any program in a pipe does', async () => {
+describe('a command whose reader closes the pipe', () => {
+  it('ends silently, as any program in a pipe does', async () => {
     const all = [...programArguments('client/cli/main.ts'), '--help'];
     const child = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
@@ -87,7 +87,7 @@ describe('a command that is used wrongly', () => {
     for (const text of shows) expect(ended.stderr).toContain(text);
   });
 
-  it('says it as JSON where JSON is asked for', async () => {
+  it('reports it as JSON with --json', async () => {
     const ended = await cli(['request', '--json'], NOTHING);
     expect(ended.code).toBe(2);
     expect(JSON.parse(ended.stderr)).toMatchObject({
@@ -103,7 +103,7 @@ describe('a command that is used wrongly', () => {
 });
 
 describe('request', () => {
-  it('sends nothing where nobody can be asked and --yes is not there', async () => {
+  it('sends nothing without a terminal and without --yes', async () => {
     const { paymentId } = stack.newPayment();
     const ended = await cli(ask(paymentId));
     expect(ended).toMatchObject({ code: 2, stdout: '' });
@@ -112,7 +112,7 @@ describe('request', () => {
     expect(await client.listRefunds({ paymentId })).toEqual([]);
   });
 
-  it('waits until the refund is paid; the same key is the same refund; show and list know it', async () => {
+  it('waits until the refund is paid; the same key is the same refund; show and list find it', async () => {
     const { paymentId } = stack.newPayment();
     const args = ask(paymentId, '--key', randomUUID(), '--yes', '--json', '--wait', '30');
     const [first, second] = await Promise.all([cli(args), cli(args)]);
@@ -136,7 +136,7 @@ describe('request', () => {
     expect(text.stdout, 'no colours into a pipe').not.toContain('\u001B[');
   });
 
-  it('prints the key that it makes, so that the same can be asked again', async () => {
+  it('prints the key that it generates, so that the request can be repeated', async () => {
     const { paymentId } = stack.newPayment();
     const first = await cli(ask(paymentId, '--yes', '--json', '--requested-by', 'clerk'));
     const key = /^key (\S+)/m.exec(first.stderr)?.[1] ?? '';
@@ -159,7 +159,7 @@ describe('request', () => {
 });
 
 describe('credit', () => {
-  it('is asked for with what it does shown first, and linked to nothing it waits for a second person', async () => {
+  it('shows its effect before it is requested, and waits for a second approver if it is unlinked', async () => {
     const { registrationId } = stack.newPayment();
     const to = [
       '--registration',
@@ -187,17 +187,17 @@ describe('credit', () => {
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', operation: 'credit' });
   });
 
-  it('says what is missing', async () => {
+  it('reports missing input', async () => {
     const ended = await cli(['credit', '--amount', '7.00', '--currency', 'EUR', '--reason', 'goodwill']);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain('--registration');
   });
 });
 
-describe('what a person decides', () => {
+describe("an approver's decision", () => {
   const note = ['--reason', 'checked', '--yes', '--json'];
 
-  it('is shown before it is approved, and is not for whoever asked', async () => {
+  it('shows the instruction before it is approved, and is refused for the requester', async () => {
     const { paymentId } = stack.newPayment({ amount: '800.00' });
     stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
     const { id } = await client.requestRefund({
@@ -235,7 +235,7 @@ describe('what a person decides', () => {
     expect(withdrawn.stderr).toContain('"final"');
   });
 
-  it('is asked for with exit code 3, and after a no whoever waits gets 1', async () => {
+  it('is announced by exit code 3, and after a rejection a waiting command ends with 1', async () => {
     const { paymentId } = stack.newPayment({ amount: '800.00' });
     stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
     const asked = await cli(ask(paymentId, '--amount', '800.00', '--yes', '--json', '--wait', '60'));
@@ -254,7 +254,7 @@ describe('what a person decides', () => {
 describe('keys', () => {
   const keyShape = z.object({ id: z.string(), name: z.string(), roles: z.array(z.string()) });
 
-  it('are made with their text shown once, listed without it, and end when they are revoked', async () => {
+  it('are created with their text shown once, listed without it, and refused once revoked', async () => {
     const made = await cli(['keys', 'create', '--name', 'till', '--role', 'submit', 'operate', '--json']);
     expect(made.code).toBe(0);
     const { id, key } = keyShape.extend({ key: z.string() }).parse(JSON.parse(made.stdout));
@@ -284,10 +284,10 @@ describe('keys', () => {
   });
 });
 
-describe('what a person does with evidence in hand', () => {
+describe("an operator's command with evidence", () => {
   const note = ['--by', 'anna', '--reason', 'checked', '--yes', '--json'];
 
-  it('is named in full where something of it is missing', async () => {
+  it('reports all missing input', async () => {
     const id = randomUUID();
     const [link, correct, destination] = await Promise.all([
       cli(['link', id], NOTHING),
@@ -302,7 +302,7 @@ describe('what a person does with evidence in hand', () => {
     expect(destination.stderr).toContain('--registration is missing');
   });
 
-  it('is shown before it is done, waits in the queue, and is foreseen by a dry run', async () => {
+  it('shows its effect first, appears in the queue, and has a dry run', async () => {
     const { paymentId } = stack.newPayment();
     const { registrationId } = stack.newPayment();
     stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
@@ -315,7 +315,10 @@ describe('what a person does with evidence in hand', () => {
       cli(['show', id]),
     ]);
     expect([dry.code, queue.code, page.code]).toEqual([3, 0, 3]);
-    expect(JSON.parse(dry.stdout)).toMatchObject({ step: { kind: 'wait_for_operator' }, run: { isAlive: true } });
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      step: { kind: 'wait_for_operator' },
+      run: { isAlive: true },
+    });
     expect(queue.stdout).toContain(id);
     expect(queue.stdout).toContain('Agree another way');
     expect(page.stdout).toContain('clerk');
@@ -369,7 +372,7 @@ describe('a table', () => {
 });
 
 describe('the sandbox of a folder', () => {
-  it('is what a command without settings speaks to', async () => {
+  it('is used by a command without settings', async () => {
     writeFileSync(
       join(folder, 'env'),
       Object.entries(stack.env)
@@ -382,7 +385,7 @@ describe('the sandbox of a folder', () => {
     expect(ended.stderr).toContain('using the sandbox of');
   });
 
-  it('is left alone where one variable names another system', async () => {
+  it('is not used if a variable names another system', async () => {
     const ended = await cli(['list'], {
       PATH: process.env['PATH'],
       REFUNDS_DATA_DIR: folder,

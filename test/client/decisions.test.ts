@@ -1,4 +1,4 @@
-/** What people decide about refunds: heard whether or not a run is alive, refused by name, and never paid twice. */
+/** Operators' decisions about refunds: effective with or without a run, refused with a code, and never paid twice. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ const order = (paymentId: string, amount = '40.00'): RefundOrder => ({
   request: { paymentId, amount, currency: 'EUR', reason: 'goods_returned' },
 });
 
-/** In the ledger, with no run: as if everything had died right after it was stored. */
+/** Stores a refund without a run, as if the process had died right after storing it. */
 async function acceptedOnly(): Promise<{ id: string; paymentId: string }> {
   const { paymentId } = stack.newPayment();
   const { refund } = await acceptRefund(stack.dependencies, order(paymentId));
@@ -37,7 +37,7 @@ async function until(id: string, state: string): Promise<Refund> {
   throw new Error('unreachable');
 }
 
-/** A refund that is refused as not linkable, above the limit for credits without a second person. */
+/** A refund that is declined as not linkable, above the limit for credits without a second approver. */
 async function awaitingApproval(): Promise<Refund> {
   const { paymentId } = stack.newPayment({ amount: '800.00' });
   stack.fault(NOT_LINKABLE, { paymentId });
@@ -54,7 +54,7 @@ const paidOn = (paymentId: string, attempts: Refund['attempts'] = []): bigint =>
     .reduce((sum, { total }) => sum + total, 0n);
 
 describe('an approval', () => {
-  it('is asked for with everything that it binds, and lets exactly one credit be paid', async () => {
+  it('shows everything that it binds, and lets exactly one credit be paid', async () => {
     const waiting = await awaitingApproval();
     expect(waiting).toMatchObject({ status: 'pending', approval: { amount: '800.00', currency: 'EUR' } });
     expect((await client.listRefunds({ stuck: true })).map(({ id }) => id)).toContain(waiting.id);
@@ -67,7 +67,7 @@ describe('an approval', () => {
     ]);
   });
 
-  it('counts once when ten say it at once, and when it is said again afterwards', async () => {
+  it('counts once if it is sent ten times at once, and again later', async () => {
     const { id, approval } = await awaitingApproval();
     const note = { ...BOSS, instruction: approval?.instruction ?? '' };
     await Promise.all(Array.from({ length: 10 }, () => client.approve(id, note)));
@@ -77,14 +77,14 @@ describe('an approval', () => {
     expect(again.attempts.filter(({ type }) => type === 'CD')).toHaveLength(1);
   });
 
-  it('is heard where no run is alive', async () => {
+  it('has its effect without a run', async () => {
     const { id } = await awaitingApproval();
     await stack.temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     await client.approve(id, await seen(client, id, BOSS));
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', operation: 'credit' });
   });
 
-  it('is not for whoever asked, not for what has changed, and not for what does not wait', async () => {
+  it('is refused for the requester, for a changed instruction, and for a refund that does not wait', async () => {
     const { id } = await awaitingApproval();
     await expect(
       client.approve(id, await seen(client, id, { by: 'clerk', reason: 'mine' })),
@@ -114,7 +114,7 @@ describe('an approval', () => {
     await client.reject(id, await seen(client, id, BOSS));
   });
 
-  it('is for a refund that exists', async () => {
+  it('is refused for a refund that does not exist', async () => {
     for (const id of [randomUUID(), 'refund-1', ''])
       await expect(client.approve(id, { ...BOSS, instruction: '0' })).rejects.toMatchObject({
         code: 'refund_not_found',
@@ -123,7 +123,7 @@ describe('an approval', () => {
 });
 
 describe('withdrawing', () => {
-  it('comes before the first byte where it is the first word of a run', async () => {
+  it('succeeds before anything was sent, also if it starts the run', async () => {
     const { id, paymentId } = await acceptedOnly();
     const ended = await client.withdraw(id, BOSS);
     expect(ended).toMatchObject({ status: 'canceled', state: 'canceled', why: 'checked', attempts: [] });
@@ -152,8 +152,8 @@ describe('withdrawing', () => {
   });
 });
 
-describe('looking now', () => {
-  it('learns what became of a lost answer, and sends nothing', async () => {
+describe('a check with the gateway', () => {
+  it('finds the outcome of a lost answer, and sends nothing', async () => {
     const patient = createRefundsClient({
       ...stack,
       start: {
@@ -170,8 +170,8 @@ describe('looking now', () => {
   });
 });
 
-describe('a Temporal server that is not there', () => {
-  it('keeps the refund, which is paid once it is resumed', async () => {
+describe('an unreachable Temporal server', () => {
+  it('leaves the refund stored, which is paid once it is resumed', async () => {
     const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: 500 });
     const cutOff = createRefundsClient({
       ...stack,
@@ -189,7 +189,7 @@ describe('a Temporal server that is not there', () => {
     await connection.close();
   });
 
-  it('is told from a worker that is not there', async () => {
+  it('is distinguished from a missing worker', async () => {
     const unheard = createRefundsClient({
       ...stack,
       queues: taskQueues(`nobody-${randomUUID()}`),
@@ -203,7 +203,7 @@ describe('a Temporal server that is not there', () => {
 });
 
 describe('resuming', () => {
-  it('starts every refund that has not ended, and starting twice pays once', async () => {
+  it('starts every refund that is not final, and starting twice pays once', async () => {
     const waiting = await Promise.all([acceptedOnly(), acceptedOnly(), acceptedOnly()]);
     expect(await client.resume()).toBe(3);
     await client.resume();

@@ -1,4 +1,4 @@
-/** A run whose next step no worker takes: how long it waits is measured by Temporal's clock alone. */
+/** A run whose next step no worker takes: its waiting time is measured with Temporal's clock alone. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('says for how long, also where this machine’s clock is an hour ahead', async () => {
+it('reports its waiting time, also if this machine’s clock is an hour ahead', async () => {
   const { paymentId } = stack.newPayment();
   const startedAt = performance.now();
   const { id } = await stack.client.requestRefund({

@@ -1,4 +1,4 @@
-/** What persons do with evidence in hand, through the typed client: heard with and without a run, by two at once, never paid twice. */
+/** Operators' commands with evidence, through the typed client: with and without a run, two at once, never paid twice. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Refund } from '../../client/index.js';
@@ -7,11 +7,11 @@ import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { startStack } from '../support/stack.js';
 import { seen } from '../support/seen.js';
 
-// Attempts stay open for as long as a test looks at them; the lag after which a person may speak is short.
+// Attempts stay open for the length of a test; the lag after which an operator may correct is short.
 const stack = await startStack({
   timings: { sendWindow: 2_000, visibilityLag: 100, notFoundSpacing: 60_000 },
 });
-// Some of what is told here is true in the acquirer's letter only.
+// Some corrections here are true by the acquirer's letter only.
 afterAll(() => stack.close({ booksAgree: false }));
 const { client, temporal } = stack;
 const { engine } = stack.gateway;
@@ -36,7 +36,7 @@ async function until(id: string, fact: (refund: Refund) => boolean): Promise<Ref
   throw new Error('unreachable');
 }
 
-/** A refund that never arrived, and nobody can tell by the gateway: a portal refund hangs beside it. */
+/** A refund that never arrived, which the gateway cannot prove: a portal refund exists beside it. */
 async function lostBeside(amount = '40.00') {
   const payment = stack.newPayment();
   stack.fault({ kind: 'drop_before_execute' }, { paymentId: payment.paymentId });
@@ -46,7 +46,7 @@ async function lostBeside(amount = '40.00') {
   return { id, payment, portal };
 }
 
-/** Says it until the attempt can no longer be on its way. */
+/** Repeats a command until the attempt can no longer be on its way. */
 async function inTime<T>(print: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + 20_000;
   for (;;)
@@ -61,7 +61,7 @@ async function inTime<T>(print: () => Promise<T>): Promise<T> {
 const paidOn = ({ paymentId }: CreatedPayment): bigint =>
   engine.leftMerchant({ originals: [paymentId] }).reduce((sum, { total }) => sum + total, 0n);
 
-/** A closed card: only a person can say where the money is to go. */
+/** A refund to a closed card: only an operator can name another destination. */
 async function inReview() {
   const payment = stack.newPayment();
   stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId: payment.paymentId });
@@ -70,7 +70,7 @@ async function inReview() {
   return { id, payment, other: stack.newPayment().registrationId };
 }
 
-describe('adopting', () => {
+describe('linking', () => {
   it('makes a transaction of the portal the outcome of an attempt whose run is gone', async () => {
     const { id, payment, portal } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
@@ -89,7 +89,7 @@ describe('adopting', () => {
     });
   });
 
-  it('by two operators at once counts once: one is told who was first', async () => {
+  it('by two operators at once counts once: the other one receives the first result', async () => {
     const { id, payment, portal } = await lostBeside();
     const both = await inTime(async () => {
       const answer = [ANNA, BERTA].map((note) => client.link(id, { ...note, gatewayId: portal.id }));
@@ -108,7 +108,7 @@ describe('adopting', () => {
     expect((await stack.dependencies.ledger.findPayment(payment.paymentId))?.succeededMinor).toBe(40_00n);
   });
 
-  it('is refused by name for what does not fit, and changes nothing', async () => {
+  it('is refused with a code if the transaction does not match, and changes nothing', async () => {
     const { id, payment } = await lostBeside();
     const tooMuch = engine.refundInPortal({ paymentId: payment.paymentId, amount: 41_00n });
     const theirs = stack.newPayment();
@@ -135,7 +135,7 @@ describe('adopting', () => {
 });
 
 describe('correcting', () => {
-  it('needs a second person, who is shown what it does to the money', async () => {
+  it('needs a second operator, who is shown its effect on the money', async () => {
     const { id, payment } = await lostBeside();
     const note = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
     const waiting = await inTime(() => client.correct(id, note));
@@ -184,7 +184,7 @@ describe('correcting', () => {
     expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded' });
   });
 
-  it('is confirmed by the same word of the same person once the gateway can be asked again', async () => {
+  it("is confirmed by the same operator's repeated command once the gateway can be queried again", async () => {
     const { id, payment } = await lostBeside();
     const { proposal } = await inTime(() =>
       client.correct(id, { ...ANNA, outcome: 'failed', evidence: LETTER }),
@@ -199,7 +199,7 @@ describe('correcting', () => {
     expect(paidOn(payment), 'the portal refund alone').toBe(40_00n);
   });
 
-  it('takes no card number, and names everything that is wrong', async () => {
+  it('accepts no card number, and names all problems', async () => {
     const { id } = await lostBeside();
     const error: unknown = await client
       .correct(id, { by: ' ', reason: 'x', outcome: 'succeeded', evidence: 'card 4200 0000 0000 0000' })
@@ -211,8 +211,8 @@ describe('correcting', () => {
   });
 });
 
-describe('redirecting', () => {
-  it('pays another registration once a second person has approved it', async () => {
+describe('changing the destination', () => {
+  it('pays another registration once a second approver has approved it', async () => {
     const { id, payment, other } = await inReview();
     await client.changeDestination(id, { ...ANNA, registrationId: other });
     const { approval } = await until(id, ({ state }) => state === 'awaiting_approval');
@@ -231,7 +231,7 @@ describe('redirecting', () => {
     expect(paidOn(payment)).toBe(0n);
   });
 
-  it('is heard where no run is alive, and by two at once only once', async () => {
+  it('has its effect without a run, and only once from two operators', async () => {
     const { id, other } = await inReview();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const note = { registrationId: other };
@@ -246,8 +246,8 @@ describe('redirecting', () => {
   });
 });
 
-describe('running a refund again', () => {
-  it('is foreseen without being done, and starts a run where none is alive', async () => {
+describe('replaying a refund', () => {
+  it('has a dry run, and starts a run if none exists', async () => {
     const { id, payment } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const before = await stack.dependencies.ledger.snapshot(id);
@@ -275,7 +275,7 @@ describe('running a refund again', () => {
     expect(paidOn(payment), 'the portal refund alone').toBe(40_00n);
   });
 
-  it('does nothing with a refund that is over', async () => {
+  it('does nothing for a final refund', async () => {
     const payment = stack.newPayment();
     const { id } = await ask(payment, '40.00');
     await client.waitFor(id, 20_000);
@@ -284,8 +284,8 @@ describe('running a refund again', () => {
   });
 });
 
-describe('what a person may do', () => {
-  it('is told with its effect, and why not where not', async () => {
+describe('the commands that an operator may run', () => {
+  it('are shown with their effects, or with the reason why not', async () => {
     const { id } = await inReview();
     const actions = await client.actions(id, OPERATOR);
     const of = (name: string) => actions.find(({ action }) => action === name);

@@ -1,4 +1,4 @@
-/** What the typed client promises to whoever asks for a refund, against real servers. */
+/** Promises of the typed client about requests, against real servers. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { RefundsError, type RefundOrder } from '../../client/index.js';
@@ -18,7 +18,7 @@ function order(paymentId: string, changes: Readonly<Record<string, unknown>> = {
   };
 }
 
-/** The error that asking ends with; nothing may have been stored. */
+/** Returns the error of a request, and checks that nothing was stored. */
 async function refused(asked: RefundOrder): Promise<RefundsError> {
   const before = await rows();
   const error = await client.requestRefund(asked).then(
@@ -39,8 +39,8 @@ async function rows(): Promise<Record<string, bigint>> {
   return Object.fromEntries(await Promise.all(counts));
 }
 
-describe('a refund that is asked for', () => {
-  it('is paid once, and every id is told', async () => {
+describe('a requested refund', () => {
+  it('is paid once, and has all its ids', async () => {
     const { paymentId } = stack.newPayment();
     const accepted = await client.requestRefund(order(paymentId, { orderId: 'order-1' }));
     expect(accepted).toMatchObject({ paymentId, amount: '40.00', currency: 'EUR', orderId: 'order-1' });
@@ -68,7 +68,7 @@ describe('a refund that is asked for', () => {
     ).toEqual([[attempt?.gatewayId, attempt?.merchantTransactionId, 4000n]]);
   });
 
-  it('is the same refund when its key comes again, also after it was paid', async () => {
+  it('is the same refund when its key is repeated, also after it was paid', async () => {
     const { paymentId } = stack.newPayment();
     const same = order(paymentId);
     const first = await client.requestRefund(same);
@@ -78,7 +78,7 @@ describe('a refund that is asked for', () => {
     expect(engine.books(paymentId)?.refunded).toBe(4000n);
   });
 
-  it('is one refund when twenty ask with one key at once', async () => {
+  it('is one refund if twenty requests use one key at once', async () => {
     const { paymentId } = stack.newPayment();
     const same = order(paymentId);
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.requestRefund(same)));
@@ -88,7 +88,7 @@ describe('a refund that is asked for', () => {
     expect(engine.books(paymentId)?.refunded).toBe(4000n);
   });
 
-  it('is a refund of its own under another key, in the same amount', async () => {
+  it('is a separate refund under another key with the same amount', async () => {
     const { paymentId } = stack.newPayment();
     const [one, two] = await Promise.all([
       client.requestRefund(order(paymentId)),
@@ -107,7 +107,7 @@ describe('a refund that is asked for', () => {
     const states = new Set<string>();
     for await (const refund of client.watch(id, { until: 'final' })) {
       const { state, attempts } = refund;
-      // Once, and not before it was seen: how fast the watch is told, and of what else, depends on the machine.
+      // Once, and not before it was seen: how soon the watch sees it, and what else it sees, depends on the machine.
       if (state === 'pending' && !states.has(state))
         engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
       states.add(state);
@@ -118,7 +118,7 @@ describe('a refund that is asked for', () => {
     expect(new Set(reported).size, 'each change is told once').toBe(reported.length);
   });
 
-  it('is waited for no longer than was said', async () => {
+  it('is waited for no longer than the given time', async () => {
     const { paymentId } = stack.newPayment();
     stack.fault({ kind: 'pending' }, { paymentId });
     const { id } = await client.requestRefund(order(paymentId));
@@ -129,7 +129,7 @@ describe('a refund that is asked for', () => {
   });
 });
 
-describe('a request that is wrong', () => {
+describe('an invalid request', () => {
   const { paymentId } = stack.newPayment();
 
   it.each([
@@ -163,7 +163,7 @@ describe('a request that is wrong', () => {
     expect([...new Set(error.problems.map((problem) => problem.field))]).toEqual([field]);
   });
 
-  it('names everything that is wrong in one answer', async () => {
+  it('is answered with all problems at once', async () => {
     const error = await refused({
       clientId: ' ',
       idempotencyKey: 'a key',
@@ -183,7 +183,7 @@ describe('a request that is wrong', () => {
     );
   });
 
-  it('is refused in another currency than the payment has', async () => {
+  it('is refused in another currency than that of the payment', async () => {
     expect((await refused(order(paymentId, { currency: 'USD' }))).code).toBe('currency_mismatch');
   });
 
@@ -192,7 +192,7 @@ describe('a request that is wrong', () => {
     expect(error.problems).toMatchObject([{ field: 'paymentId', code: 'not_found' }]);
   });
 
-  it('is refused for more than is left, which it is told', async () => {
+  it('is refused for more than is left, and the answer contains the rest', async () => {
     const payment = stack.newPayment();
     const first = await client.requestRefund(order(payment.paymentId, { amount: '70.00' }));
     await client.waitFor(first.id, 20_000);
@@ -201,7 +201,7 @@ describe('a request that is wrong', () => {
     expect(error.details).toMatchObject({ refundable: '30.00' });
   });
 
-  it('is refused when its key was used for another request', async () => {
+  it('is refused if its key was used for another request', async () => {
     const payment = stack.newPayment();
     const first = order(payment.paymentId);
     const { id } = await client.requestRefund(first);
@@ -212,7 +212,7 @@ describe('a request that is wrong', () => {
     expect(error.details).toMatchObject({ refundId: id });
   });
 
-  it('can be asked again once the gateway answers again', async () => {
+  it('can be repeated once the gateway answers again', async () => {
     const payment = stack.newPayment();
     const asked = order(payment.paymentId);
     engine.setFault({ effect: { kind: 'query', how: 'drop' }, times: 'always' });

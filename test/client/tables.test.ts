@@ -1,4 +1,4 @@
-/** What the command line prints fits the terminal, with ids, amounts and texts of real length. */
+/** Output of the command line: it fits the terminal, with ids, amounts and texts of realistic length. */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { eventsText } from '../../client/cli/events.js';
@@ -87,7 +87,7 @@ const NEXT = {
   effect: 'Nothing: it waits for what an operator does. '.repeat(3),
 } as const;
 
-/** Each command's text, on this screen. */
+/** Output of each command, on a screen of this width. */
 const TEXTS: Readonly<Record<string, (screen: Screen) => string>> = {
   list: (screen) => listText(REFUNDS, screen),
   queue: (screen) =>
@@ -211,7 +211,7 @@ const screenAt = (columns: number, more: Partial<ScreenOptions> = {}): Screen =>
 const linesOf = (text: string): string[] => stripVTControlCharacters(text).split('\n');
 const PIPE = screenOf({ stream: {}, env: {} });
 
-describe('what a command prints on a terminal', () => {
+describe('the output of a command on a terminal', () => {
   describe.each([60, 80, 100, 160])('of %i columns', (columns) => {
     it.each(Object.keys(TEXTS))('%s: no line is longer', (name) => {
       const lines = linesOf(TEXTS[name]?.(screenAt(columns)) ?? '');
@@ -220,13 +220,13 @@ describe('what a command prints on a terminal', () => {
     });
   });
 
-  it('keeps the id that other commands take, at any width', () => {
+  it('shows in full the id that other commands take, at any width', () => {
     for (const columns of [60, 80, 100, 160])
       for (const name of ['list', 'queue', 'show', 'events', 'replay'])
         expect(TEXTS[name]?.(screenAt(columns)), `${name} at ${columns}`).toContain(ID);
   });
 
-  it('names what is shortened and left out, and shows all of it with --wide', () => {
+  it('names shortened and hidden columns, and shows all of them with --wide', () => {
     expect(linesOf(TEXTS['list']?.(screenAt(100)) ?? '').at(-1)).toMatch(
       /left out: .*payment.*--wide shows all/,
     );
@@ -236,14 +236,14 @@ describe('what a command prints on a terminal', () => {
     expect(wide).toContain(AT);
   });
 
-  it('has one line for each short row where there is room', () => {
+  it('has one line for each short row if there is enough width', () => {
     const short = { amount: '12.30', currency: 'EUR', settlements: [], why: 'approval_refused' };
     const rows = [refundIn('failed', short), refundIn('succeeded', { ...short, why: null })];
     expect(linesOf(listText(rows, screenAt(160)))).toHaveLength(rows.length + 1);
   });
 });
 
-describe('what a command prints into a pipe', () => {
+describe('the output of a command in a pipe', () => {
   it.each(['list', 'queue', 'events', 'keys'])(
     '%s: each row is one line with all of it, without a header',
     (name) => {
@@ -280,7 +280,7 @@ describe('the screen', () => {
     expect(painted({}, { COLUMNS: '80' })).toBe('x');
   });
 
-  it('paints each state of refunds and attempts', () => {
+  it('colors each state of refunds and attempts', () => {
     const screen = screenAt(160);
     for (const state of REFUND_STATES)
       expect(listText([refundIn(state)], screen)).toContain(screen.tone(STATE_TONES[state], state));
@@ -313,7 +313,7 @@ describe('text in the columns of a terminal', () => {
     expect(['abc', '山田', '🙂', 'e\u0301', '–'].map(widthOf)).toEqual([3, 4, 2, 1, 1]);
   });
 
-  it('is broken at spaces, and inside of words that are too long', () => {
+  it('is broken at spaces, and inside words that are too long', () => {
     expect(wrapped('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrapped('abcdefgh', 3)).toEqual(['abc', 'def', 'gh']);
     expect(wrapped('a\nb', 3)).toEqual(['a', 'b']);

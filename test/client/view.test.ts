@@ -1,4 +1,4 @@
-/** What the outside sees of a refund follows from the ledger's record alone. */
+/** The public view of a refund, derived from the ledger's record alone. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../client/view.js';
 import { CASE_REASONS } from '../../domain/refund/reasons.js';
@@ -104,11 +104,11 @@ describe('the view of a refund', () => {
     expect(viewOf({ ...RECORD, currency, amountMinor })).toMatchObject({ amount, currency });
   });
 
-  it.each(REFUND_STATES)('tells the status of %s as the table of states does', (state) => {
+  it.each(REFUND_STATES)('shows the status of %s from the table of states', (state) => {
     expect(viewOf({ ...RECORD, state }).status).toBe(PUBLIC_STATUS[state]);
   });
 
-  it('tells an attempt by the names of the gateway', () => {
+  it("shows an attempt with the gateway's names", () => {
     const refused = attempt({
       state: 'rejected',
       gatewayId: 'b'.repeat(32),
@@ -133,7 +133,7 @@ describe('the view of a refund', () => {
     ]);
   });
 
-  it('names the way of the money that was paid, even where another one was tried later', () => {
+  it('shows the operation that paid, also if another one was tried later', () => {
     const attempts = [
       attempt({ number: 1, state: 'succeeded' }),
       attempt({ number: 2, operation: 'credit', state: 'rejected' }),
@@ -141,7 +141,7 @@ describe('the view of a refund', () => {
     expect(viewOf({ ...RECORD, attempts }).operation).toBe('refund');
   });
 
-  it('names the way that was tried last where nothing was paid', () => {
+  it('shows the last operation if nothing was paid', () => {
     const attempts = [
       attempt({ state: 'rejected' }),
       attempt({ number: 2, operation: 'credit', state: 'unknown' }),
@@ -155,7 +155,7 @@ describe('the view of a refund', () => {
     expect(viewOf({ ...RECORD, metadata: { cart: '17' } }).metadata).toEqual({ cart: '17' });
   });
 
-  it('says how the customer has the money whatever the state is', () => {
+  it('shows how the customer has the money, in any state', () => {
     expect(viewOf({ ...RECORD, attempts: [attempt({ state: 'succeeded' })] })).toMatchObject({
       settledBy: 'refund',
       settledAmount: '12.30',
@@ -173,21 +173,21 @@ describe('the view of a refund', () => {
     });
   });
 
-  it.each(Object.entries(CASE_REASONS))('gives a person the next step for %s', (why, review) => {
+  it.each(Object.entries(CASE_REASONS))('shows an operator the next step for %s', (why, review) => {
     expect(viewOf({ ...RECORD, state: 'manual_review', why }).review).toEqual(review);
   });
 
-  it('shows a reason that it does not know as it is', () => {
+  it('shows an unknown reason as it is', () => {
     expect(viewOf({ ...RECORD, state: 'manual_review', why: 'of_a_newer_version' }).review?.why).toBe(
       'of_a_newer_version',
     );
   });
 
-  it('asks nobody to review what is not in review, whatever its reason', () => {
+  it('shows no review outside of review, for any reason', () => {
     expect(viewOf({ ...RECORD, state: 'failed', why: 'risk' }).review).toBeNull();
   });
 
-  it('shows what is to be approved only while it is', () => {
+  it('shows the approval only while it waits', () => {
     const instruction = {
       hash: 'c'.repeat(32),
       operation: 'credit',

@@ -1,4 +1,4 @@
-/** When nothing found means that nothing is there. */
+/** When a query without a result proves that the gateway has no transaction. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { provesAbsence, type NotFoundEvidence } from '../../domain/refund/absence.js';
@@ -18,16 +18,12 @@ const judge = (change: Partial<NotFoundEvidence>) =>
     DEFAULT_TIMINGS,
   );
 
-describe('a look-up that finds nothing', () => {
+describe('a query that finds nothing', () => {
   it.each<[string, Partial<NotFoundEvidence>, ReturnType<typeof judge>]>([
     ['counts when it is late enough', {}, 'counts'],
     ['does not count while a byte may still leave', { sinceSendByMs: -1 }, 'no_proof'],
     ['does not count within the lag, to the millisecond', { sinceSendByMs: visibilityLag }, 'no_proof'],
-    [
-      'does not count where the original is not found',
-      { originalFound: false, notFoundCount: 99 },
-      'no_proof',
-    ],
+    ['does not count if the original is not found', { originalFound: false, notFoundCount: 99 }, 'no_proof'],
     [
       'does not count too soon after the last',
       { sinceLastNotFoundMs: notFoundSpacing - 1, notFoundCount: 99 },
@@ -39,7 +35,7 @@ describe('a look-up that finds nothing', () => {
       'counts',
     ],
     [
-      'is the last that is needed',
+      'is the last one needed',
       { sinceLastNotFoundMs: notFoundSpacing, notFoundCount: notFoundNeeded - 1 },
       'absent',
     ],
@@ -47,7 +43,7 @@ describe('a look-up that finds nothing', () => {
     expect(judge(change)).toBe(verdict);
   });
 
-  it('never proves absence by one alone, nor faster than lag and spacing allow', () => {
+  it('never proves absence with one query alone, nor faster than lag and spacing allow', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ wait: fc.nat(20 * 60_000), found: fc.boolean() }), { maxLength: 60 }),

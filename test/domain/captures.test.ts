@@ -1,4 +1,4 @@
-/** Where money left a payment without us, and which capture a refund goes to. */
+/** Assigns refunds that were made elsewhere to captures, and chooses the capture for our own refund. */
 import { describe, expect, it } from 'vitest';
 import { chooseCapture, placeDrawn, type OpenCapture } from '../../domain/payment/captures.js';
 
@@ -19,7 +19,7 @@ const placed = (
 describe('a refund made elsewhere', () => {
   it.each<[string, Parameters<typeof placed>, ReturnType<typeof placed>]>([
     [
-      'is of the capture that it names',
+      'belongs to the capture that it names',
       [[['c2', 1_000n]]],
       [
         ['c1', 0n, 0n],
@@ -27,7 +27,7 @@ describe('a refund made elsewhere', () => {
       ],
     ],
     [
-      'that names nothing is of the only capture that had so much',
+      'that names nothing belongs to the only capture that had enough',
       [[[null, 5_000n]]],
       [
         ['c1', 5_000n, 0n],
@@ -35,7 +35,7 @@ describe('a refund made elsewhere', () => {
       ],
     ],
     [
-      'that names the payment may be of each that had so much',
+      'that names the payment may belong to each capture that had enough',
       [[['payment', 4_000n]]],
       [
         ['c1', 0n, 4_000n],
@@ -43,7 +43,7 @@ describe('a refund made elsewhere', () => {
       ],
     ],
     [
-      'cannot be of a capture that our own refunds have emptied',
+      'cannot belong to a capture that our own refunds have emptied',
       [[[null, 3_000n]], { c1: 5_000n }],
       [
         ['c1', 0n, 0n],
@@ -51,7 +51,7 @@ describe('a refund made elsewhere', () => {
       ],
     ],
     [
-      'is placed after a larger one, which has fewer places to be',
+      'is assigned after a larger one, which fits fewer captures',
       [
         [
           [null, 2_000n],
@@ -64,7 +64,7 @@ describe('a refund made elsewhere', () => {
       ],
     ],
     [
-      'larger than every capture may be of any',
+      'larger than every capture may belong to any',
       [[[null, 9_000n]]],
       [
         ['c1', 0n, 9_000n],
@@ -82,35 +82,29 @@ describe('a refund goes to', () => {
   });
   it.each<[string, readonly OpenCapture[], string | null, bigint, ReturnType<typeof chooseCapture>]>([
     [
-      'the capture with most left',
+      'the capture with the largest remainder',
       [open('c1', 10n), open('c2', 40n)],
       null,
       30n,
       { id: 'c2', amountMinor: 30n },
     ],
+    ['the requested capture', [open('c1', 10n), open('c2', 40n)], 'c1', 30n, { id: 'c1', amountMinor: 10n }],
     [
-      'the one that was asked for',
-      [open('c1', 10n), open('c2', 40n)],
-      'c1',
-      30n,
-      { id: 'c1', amountMinor: 10n },
-    ],
-    [
-      'another where that is empty',
+      'another capture if that one is empty',
       [open('c1', 0n), open('c2', 40n)],
       'c1',
       30n,
       { id: 'c2', amountMinor: 30n },
     ],
     [
-      'the one that certainly has most',
+      'the capture that certainly has the largest remainder',
       [open('c1', 60n, 60n), open('c2', 40n, 10n)],
       null,
       40n,
       { id: 'c2', amountMinor: 30n },
     ],
     [
-      'the one that may have most where none certainly has any',
+      'the capture that may have the largest remainder if none certainly has any',
       [open('c1', 60n, 60n), open('c2', 40n, 60n)],
       null,
       40n,

@@ -1,4 +1,4 @@
-/** Cards in free text: which numbers are taken for one, and which ordinary ids are not. */
+/** Card numbers in free text: texts that are taken for one, and ordinary ids that are not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { looksLikeCard } from '../../domain/card/card-number.js';
@@ -37,7 +37,7 @@ const CARDS: readonly [name: string, number: string][] = [
   ['Mir', '2200000000000004'],
 ];
 
-/** The digit that makes the number right. */
+/** Returns the digits with the check digit that makes the number valid. */
 function withCheckDigit(digits: string): string {
   for (let last = 0; last < 10; last += 1) {
     const number = `${digits}${last}`;
@@ -53,11 +53,11 @@ function withCheckDigit(digits: string): string {
 }
 
 describe('a card number', () => {
-  it.each(CARDS)('of %s is noticed: %s', (_name, number) => {
+  it.each(CARDS)('of %s is found: %s', (_name, number) => {
     expect(looksLikeCard(number)).toBe(true);
   });
 
-  it.each(CARDS)('of %s with another check digit is none: %s', (_name, number) => {
+  it.each(CARDS)('of %s with another check digit is not one: %s', (_name, number) => {
     const last = (Number(number.slice(-1)) + 1) % 10;
     expect(looksLikeCard(number.slice(0, -1) + String(last))).toBe(false);
   });
@@ -115,7 +115,7 @@ describe('a card number', () => {
     '4111\u200b1111\u200b1111\u200b1111',
     '4\u00ad1\u00ad1\u00ad1111111111111',
     'id:aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa 4111111111111111',
-  ])('is noticed among other words: %s', (text) => expect(looksLikeCard(text)).toBe(true));
+  ])('is found among other words: %s', (text) => expect(looksLikeCard(text)).toBe(true));
 });
 
 describe('a security code', () => {
@@ -151,10 +151,10 @@ describe('a security code', () => {
     'cvv%3D123',
     '123 (cvv)',
     '123 is the cvv',
-  ])('is noticed: %s', (text) => expect(looksLikeCard(text)).toBe(true));
+  ])('is found: %s', (text) => expect(looksLikeCard(text)).toBe(true));
 });
 
-describe('what is no card', () => {
+describe('a text without a card number', () => {
   it.each<[string, string]>([
     ['nothing', ''],
     ['an order', '4711'],
@@ -162,11 +162,11 @@ describe('what is no card', () => {
     ['digits of no scheme', '1234567812345670'],
     ['one digit too few', '400000000002'],
     ['an article number, thirteen digits from 4', '4222222222222'],
-    ['a length that Visa has not', withCheckDigit('4'.repeat(13))],
-    ['a length that Visa has not either', withCheckDigit('4'.repeat(14))],
-    ['a length that Mastercard has not', withCheckDigit(`51${'0'.repeat(16)}`)],
-    ['a length that American Express has not', withCheckDigit(`34${'0'.repeat(13)}`)],
-    ['a length that Diners Club has not', withCheckDigit(`36${'0'.repeat(12)}`)],
+    ['a length that Visa does not have', withCheckDigit('4'.repeat(13))],
+    ['a length that Visa does not have either', withCheckDigit('4'.repeat(14))],
+    ['a length that Mastercard does not have', withCheckDigit(`51${'0'.repeat(16)}`)],
+    ['a length that American Express does not have', withCheckDigit(`34${'0'.repeat(13)}`)],
+    ['a length that Diners Club does not have', withCheckDigit(`36${'0'.repeat(12)}`)],
     ['more digits than any card', withCheckDigit(`4${'1'.repeat(19)}`)],
     ['a prefix before the new range of Mastercard', withCheckDigit('222099999999999')],
     ['a prefix after the new range of Mastercard', withCheckDigit('272100000000000')],
@@ -194,9 +194,9 @@ describe('what is no card', () => {
     ['a code that was not checked', 'error 100 - cvv missing; cvv check 200; 123 cvv'],
     ['a part of a longer word', 'cvv 123abc'],
     ['a code of another length', 'cvv 12345'],
-  ])('is not taken for one: %s', (_name, text) => expect(looksLikeCard(text)).toBe(false));
+  ])('is accepted: %s', (_name, text) => expect(looksLikeCard(text)).toBe(false));
 
-  it('is an ordinary number: of ten thousand hardly any is taken for a card', () => {
+  it('with an ordinary number: of ten thousand hardly any is taken for a card', () => {
     const random = mulberry32(20_261_129);
     const digits = (count: number): string =>
       Array.from({ length: count }, () => Math.floor(random() * 10)).join('');
@@ -234,14 +234,14 @@ describe('what is no card', () => {
     expect(all).toBeLessThan(20);
   });
 
-  it('is a number of which nothing is known but its digits, in about one of fifty', () => {
+  it('with a number of which only the digits are known is taken for a card about once in fifty', () => {
     let hits = 0;
     const numbers = fc.sample(fc.stringMatching(/^\d{16}$/), { numRuns: 5_000, seed: 7 });
     for (const number of numbers) if (looksLikeCard(number)) hits += 1;
     expect(hits / numbers.length).toBeLessThan(0.04);
   });
 
-  it.each(['4 ', '4'])('takes as long for one long text as for many short ones (%j)', (digits) => {
+  it.each(['4 ', '4'])('takes as long to check if long as many short ones (%j)', (digits) => {
     const cost = (work: () => void): number => {
       const started = process.cpuUsage().user;
       work();
@@ -251,12 +251,12 @@ describe('what is no card', () => {
     const many = cost(() => {
       for (let times = 0; times < 40; times += 1) looksLikeCard(short);
     });
-    // Forty times as much, if it grew with the square.
+    // Forty times as long, if it grew with the square.
     expect(cost(() => looksLikeCard(long))).toBeLessThan(10 * many + 100_000);
   });
 });
 
-/** Numbers by chance, the same each time. */
+/** Draws pseudo-random numbers, the same each time. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-/** An interval on two clocks: a suspended machine, and a wall clock that is set. */
+/** Measures an interval with two clocks, because a machine may be suspended and a wall clock may be set. */
 import { describe, expect, it } from 'vitest';
 import { elapsed } from '../../domain/clock.js';
 
@@ -15,7 +15,7 @@ describe('an interval of one process', () => {
     ['the wall clock was set back', 5_000, -60_000, Infinity],
     ['the wall clock was set back by little more than an adjustment', 5_000, 3_999, Infinity],
     ['a clock shows nothing', NaN, 5_000, Infinity],
-  ])('where %s: %d ms and %d ms are %d ms', (_name, monotonic, wall, expected) => {
+  ])('if %s: %d ms and %d ms are %d ms', (_name, monotonic, wall, expected) => {
     expect(after(monotonic, wall)).toBe(expected);
   });
 });

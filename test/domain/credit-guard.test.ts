@@ -1,4 +1,4 @@
-/** A credit is denied unless everything speaks for it: each block alone, and an oracle of its own for the whole. */
+/** The guard of credits: denies unless all conditions hold. Tests each condition alone, and all against an independent oracle. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,13 +12,13 @@ import {
 import { DEFAULT_POLICY, type Policy } from '../../domain/refund/config.js';
 import { DECLINE_CLASSES } from '../../domain/decline-class.js';
 import { runs } from '../support/chance.js';
-import { authorised, original, REGISTRATION, returned } from './fixture-original.js';
+import { authorized, original, REGISTRATION, returned } from './fixture-original.js';
 
 const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
 
 const NOTHING = { onPaymentMinor: 0n, toDestinationMinor: 0n, byRequesterMinor: 0n };
 
-/** Everything speaks for it. */
+/** Evidence with which all conditions hold. */
 function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
   return {
     amountMinor: 10_000n,
@@ -41,7 +41,7 @@ function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
   };
 }
 
-describe('a credit for which everything speaks', () => {
+describe('a credit for which all conditions hold', () => {
   it('is allowed', () => {
     expect(mayCredit(evidence())).toEqual({ kind: 'allowed' });
   });
@@ -79,7 +79,7 @@ describe('a credit for which everything speaks', () => {
     ],
     ['unknown_return', { ...half, original: original({ returns: [own] }) }],
     ['unknown_return', { ...half, original: original({ returns: [{ ...own, state: 'open' }] }) }],
-    ['reversed', { ...half, original: authorised(10_000n, { returns: [{ ...own, type: 'reversal' }] }) }],
+    ['reversed', { ...half, original: authorized(10_000n, { returns: [{ ...own, type: 'reversal' }] }) }],
     [
       'unclear',
       { original: original({ doubts: [{ gatewayId: 'r', why: 'reversal_of_reversal' }] }), approved: true },
@@ -101,7 +101,7 @@ describe('a credit for which everything speaks', () => {
     ['over_captured', { knownReturns: [own.id], original: original({ returns: [own] }) }],
     ['no_destination', { destination: null }],
     ['decline_leaves_doubt', { refusal: 'card_unusable' }],
-  ])('is denied by %s alone, and no approval overrules that', (block, change) => {
+  ])('is denied by %s alone, also with an approval', (block, change) => {
     for (const approved of [false, true])
       expect(mayCredit(evidence({ ...change, approved }))).toEqual({ kind: 'denied', why: [block] });
   });
@@ -117,21 +117,21 @@ describe('a credit for which everything speaks', () => {
           'refund_not_enabled',
         ].includes(refusal),
     ),
-  )('is denied after a refusal that is %s: it leaves a doubt', (refusal) => {
+  )('is denied after a decline of class %s, which leaves a doubt', (refusal) => {
     const verdict = mayCredit(evidence({ refusal }));
     expect(verdict).toEqual({ kind: 'denied', why: ['decline_leaves_doubt'] });
   });
 
-  it('is denied where nothing was captured, however much was authorised', () => {
-    const verdict = mayCredit(evidence({ original: authorised(0n), approved: true }));
+  it('is denied if nothing was captured, however much was authorized', () => {
+    const verdict = mayCredit(evidence({ original: authorized(0n), approved: true }));
     expect(verdict).toEqual({ kind: 'denied', why: ['original_not_captured', 'over_captured'] });
   });
 
-  it('waits for another attempt whose outcome is open, and an approval does not hurry it', () => {
+  it('waits for another attempt whose outcome is open, also with an approval', () => {
     expect(mayCredit(evidence({ openAttempts: 1, approved: true }))).toEqual({ kind: 'wait' });
   });
 
-  it('is not stopped by a chargeback that was reversed, nor by a refund that was known before', () => {
+  it('is not stopped by a reversed chargeback, nor by a refund that was already counted', () => {
     const disputes = [{ id: 'd', amountMinor: 10_000n, reversedMinor: 10_000n, state: 'succeeded' as const }];
     expect(mayCredit(evidence({ original: original({ disputes }) })).kind).toBe('allowed');
     const known = {
@@ -144,7 +144,7 @@ describe('a credit for which everything speaks', () => {
   });
 });
 
-describe('a second person', () => {
+describe('a second approver', () => {
   it.each<[ApprovalReason, Partial<CreditEvidence>]>([
     ['above_limit', { policy: { ...POLICY, creditApprovalAbove: { EUR: '9999' } } }],
     ['no_limit_for_currency', { policy: { ...POLICY, creditApprovalAbove: { USD: '999999' } } }],
@@ -164,16 +164,16 @@ describe('a second person', () => {
     ],
     ['other_destination', { destination: { registrationId: 'b'.repeat(32) } }],
     ['other_destination', { original: original({ registrationId: null }) }],
-  ])('has to agree: %s', (reason, change) => {
+  ])('has to approve: %s', (reason, change) => {
     expect(mayCredit(evidence(change))).toEqual({ kind: 'needs_approval', why: [reason] });
     expect(mayCredit(evidence({ ...change, approved: true }))).toEqual({ kind: 'allowed' });
   });
 });
 
-describe('a destination that a person named', () => {
+describe('a destination that an operator named', () => {
   const named = { destinationChanged: true, destination: { registrationId: 'b'.repeat(32) } };
 
-  it('always needs a second one, however small the amount', () => {
+  it('always needs a second approver, however small the amount', () => {
     const why = ['other_destination', 'destination_by_operator'];
     expect(mayCredit(evidence(named))).toEqual({ kind: 'needs_approval', why });
     const back = { destinationChanged: true };
@@ -188,7 +188,7 @@ describe('a destination that a person named', () => {
       policy: { ...POLICY, creditAfterIssuerDecline: 'operator' },
     },
     { refusal: 'refund_not_enabled' },
-  ])('opens the way that was left to a person, %#', (change) => {
+  ])('allows a credit where an operator has to decide, %#', (change) => {
     expect(mayCredit(evidence({ ...named, ...change })).kind).toBe('needs_approval');
   });
 
@@ -202,11 +202,11 @@ describe('a destination that a person named', () => {
   });
 });
 
-describe('a credit that was asked for as one', () => {
+describe('a credit that was requested directly', () => {
   const direct = { askedFor: 'credit', refusal: null } as const;
   const linkedToNothing = { ...direct, original: null };
 
-  it('against a payment needs no refusal, and a second person only where every credit does', () => {
+  it('against a payment needs no decline, and a second approver only where every credit does', () => {
     expect(mayCredit(evidence(direct))).toEqual({ kind: 'allowed' });
     const other = { ...direct, destination: { registrationId: 'b'.repeat(32) } };
     expect(mayCredit(evidence(other))).toEqual({ kind: 'needs_approval', why: ['other_destination'] });
@@ -223,7 +223,7 @@ describe('a credit that was asked for as one', () => {
       'unknown_return',
       { original: original({ returns: [returned({ id: '1'.repeat(32), amountMinor: 0n })] }) },
     ],
-  ])('against a payment is denied by %s all the same', (block, change) => {
+  ])('against a payment is denied by %s too', (block, change) => {
     for (const approved of [false, true])
       expect(mayCredit(evidence({ ...direct, ...change, approved }))).toEqual({
         kind: 'denied',
@@ -231,7 +231,7 @@ describe('a credit that was asked for as one', () => {
       });
   });
 
-  it('linked to nothing always needs a second person, however small the amount', () => {
+  it('that is unlinked always needs a second approver, however small the amount', () => {
     const small = { ...linkedToNothing, amountMinor: 1n };
     expect(mayCredit(evidence(small))).toEqual({ kind: 'needs_approval', why: ['unlinked'] });
     expect(mayCredit(evidence({ ...small, approved: true }))).toEqual({ kind: 'allowed' });
@@ -241,20 +241,20 @@ describe('a credit that was asked for as one', () => {
   it.each<[CreditBlock, Partial<CreditEvidence>]>([
     ['credit_not_enabled', { policy: { ...POLICY, creditEnabled: false } }],
     ['no_destination', { destination: null }],
-  ])('linked to nothing is denied by %s', (block, change) => {
+  ])('that is unlinked is denied by %s', (block, change) => {
     const verdict = mayCredit(evidence({ ...linkedToNothing, ...change, approved: true }));
     expect(verdict).toEqual({ kind: 'denied', why: [block] });
   });
 
-  it('is the only one that may be weighed without a payment', () => {
+  it('that is unlinked is the only one that may be checked without a payment', () => {
     const verdict = mayCredit(evidence({ original: null, approved: true }));
     expect(verdict).toEqual({ kind: 'denied', why: ['original_not_captured'] });
   });
 });
 
-describe('whatever the evidence', () => {
+describe('for any evidence', () => {
   const ids = ['1', '2', '3'].map((digit) => digit.repeat(32));
-  /** Good nine times of ten: otherwise hardly anything would be allowed, and nothing be proven of what is. */
+  /** Draws the good value nine times in ten: otherwise hardly any credit would be allowed, and little be proven. */
   const mostly = <T, U>(good: fc.Arbitrary<T>, other: fc.Arbitrary<U>) =>
     fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: other, weight: 1 });
   const none = fc.constant(0n);
@@ -344,7 +344,7 @@ describe('whatever the evidence', () => {
     original: isUnlinkedCredit ? null : facts,
   }));
 
-  /** I3 once more, said the other way round: what must be true of a credit that was allowed. */
+  /** I3 from the other side: the conditions that must hold for every allowed credit. */
   function mustHold(fixture: CreditEvidence): boolean {
     const { original: facts, refusal, policy, amountMinor } = fixture;
     const direct = fixture.askedFor === 'credit';
@@ -363,7 +363,7 @@ describe('whatever the evidence', () => {
       'not_settled_yet',
       'partial_not_supported',
       'refund_not_enabled',
-      // The account that paid is closed: only where a person named another one.
+      // The account that paid is closed: allowed only if an operator named another one.
       ...(fixture.destinationChanged ? ['card_unusable'] : []),
     ];
     const byPolicy = (choice: 'approval' | 'operator') => choice === 'approval' || fixture.destinationChanged;
@@ -408,7 +408,7 @@ describe('whatever the evidence', () => {
     );
   }
 
-  it('allowed means that every condition holds, and every condition means allowed', () => {
+  it('allowed means that every condition holds, and the reverse', () => {
     let allowed = 0;
     fc.assert(
       fc.property(any, (fixture) => {
@@ -422,7 +422,7 @@ describe('whatever the evidence', () => {
     expect(allowed).toBeGreaterThan(runs(200).numRuns);
   });
 
-  it('an approval turns nothing but the wish for one', () => {
+  it('an approval only replaces the need for one', () => {
     fc.assert(
       fc.property(any, (fixture) => {
         const full = { ...fixture, policy: { ...DEFAULT_POLICY, ...fixture.policy } };
@@ -435,7 +435,7 @@ describe('whatever the evidence', () => {
   });
 });
 
-it('every block and every reason to ask a second person is told in words, each in its own', () => {
+it('every block and every reason for an approval has a text of its own', () => {
   const texts = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
   for (const sentence of texts) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
   expect(new Set(texts).size).toBe(24);

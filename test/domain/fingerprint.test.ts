@@ -1,4 +1,4 @@
-/** The fingerprint of a request covers every field, so that the same idempotency key with another value is another request. */
+/** The fingerprint of a request covers every field: the same idempotency key with another value is a different request. */
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { canonicalRequest, readCreditRequest, readRefundRequest } from '../../domain/refund/request.js';
@@ -14,7 +14,7 @@ const CREDIT = {
   destination: { registrationId: PAYMENT },
 };
 
-/** Another value for each field, or a first one where the field is optional. */
+/** Another value for each field, or a first value if the field is optional. */
 const OTHER_VALUES: Readonly<Record<keyof z.infer<typeof refundRequestShape>, unknown>> &
   Readonly<Record<keyof z.infer<typeof creditRequestShape>, unknown>> = {
   paymentId: OTHER,

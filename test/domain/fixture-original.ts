@@ -1,4 +1,4 @@
-/** Originals for tests of the domain: a captured debit of 100.00 euros unless told otherwise. */
+/** Originals for tests of the domain: by default a captured debit of 100.00 euros. */
 import type { LinkedReturn, OriginalFacts } from '../../domain/payment/original.js';
 
 export const ORIGINAL_ID = '0'.repeat(31) + '1';
@@ -38,8 +38,8 @@ export function returned(change: Partial<LinkedReturn> = {}): LinkedReturn {
   };
 }
 
-/** An authorisation of 100.00 euros of which this much was captured. */
-export function authorised(capturedMinor: bigint, change: Partial<OriginalFacts> = {}): OriginalFacts {
+/** Returns an authorization of 100.00 euros with this amount captured. */
+export function authorized(capturedMinor: bigint, change: Partial<OriginalFacts> = {}): OriginalFacts {
   return original({
     type: 'preauthorization',
     authorizedMinor: 10_000n,

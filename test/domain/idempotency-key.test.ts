@@ -1,4 +1,4 @@
-/** One key has one spelling, and what is half a key is none. */
+/** Idempotency keys: one spelling for each key, and malformed keys are refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IDEMPOTENCY_KEY, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
@@ -48,11 +48,11 @@ describe('an idempotency key', () => {
     null,
     1,
     ['k'],
-  ])('%j is none', (fixture) => {
+  ])('%j is not a key', (fixture) => {
     expect(readIdempotencyKey(fixture)).toBeUndefined();
   });
 
-  it('is the same with and without quotes, and never one that reads as another', () => {
+  it('is the same with and without quotes, and never equals another key', () => {
     const characters = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
     fc.assert(
       fc.property(fc.string({ unit: characters, minLength: 1, maxLength: 255 }), (key) => {
@@ -60,7 +60,7 @@ describe('an idempotency key', () => {
         const bare = readIdempotencyKey(key);
         if (!key.startsWith('"') && !key.endsWith('"'))
           expect([bare, readIdempotencyKey(quoted)]).toEqual([key, key]);
-        // What is read is read as itself: no key is unpacked in two steps.
+        // A parsed key parses as itself: no key is unquoted twice.
         if (bare !== undefined) expect(readIdempotencyKey(bare)).toBe(bare);
         expect(IDEMPOTENCY_KEY.test(key)).toBe(bare !== undefined);
       }),

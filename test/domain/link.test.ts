@@ -1,4 +1,4 @@
-/** Whether a transaction at the gateway can be an attempt of ours: whatever does not agree, or is left out, is not taken for it. */
+/** Checks that a transaction may be linked to an attempt: a field that differs, or is required and missing, prevents it. */
 import { describe, expect, it } from 'vitest';
 import { LINK_MISMATCHES, type LinkMismatch } from '../../domain/refund/link.js';
 import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
@@ -35,7 +35,7 @@ describe('a transaction without a reference', () => {
     ['000.100.110', 'succeeded'],
     ['800.400.502', 'pending'],
     ['800.100.152', 'rejected'],
-  ])('that fits and says %s is taken as %s', (code, kind) => {
+  ])('that matches and has code %s is linked as %s', (code, kind) => {
     expect(readLink(saying(code), expected, false)).toMatchObject({
       kind: 'fits',
       outcome: { kind, gatewayId: done.id },
@@ -43,25 +43,25 @@ describe('a transaction without a reference', () => {
     });
   });
 
-  it('that names no original is taken only where the payment lists it', () => {
+  it('that names no original is linked only if the payment lists it', () => {
     const bare = without('referencedId');
     expect(readLink(bare, expected, true).kind).toBe('fits');
     expect(readLink(bare, expected, false)).toEqual({ kind: 'mismatch', why: 'original_differs' });
   });
 
-  it('of a whole reversal may leave its amount out, as the order does', () => {
+  it('of a whole reversal may omit its amount, as the order does', () => {
     const reversal = { ...without('amount', 'currency'), paymentType: 'RV' };
     expect(readLink(reversal, { ...expected, operation: 'reversal' }, true).kind).toBe('fits');
   });
 
-  it('of a credit refers to nothing', () => {
+  it('of a credit refers to no other transaction', () => {
     const { originalId: _, ...credit } = expected;
     const found = { ...without('referencedId'), paymentType: 'CD' };
     expect(readLink(found, { ...credit, operation: 'credit' }, false).kind).toBe('fits');
   });
 });
 
-describe('a transaction that is not the attempt', () => {
+describe('a transaction that does not match the attempt', () => {
   it.each<[LinkMismatch, OppwaTransaction]>([
     ['type_differs', { ...done, paymentType: 'DB' }],
     ['type_differs', { ...done, paymentType: 'CD' }],
@@ -74,17 +74,17 @@ describe('a transaction that is not the attempt', () => {
     ['currency_differs', { ...done, currency: 'USD' }],
     ['result_inconclusive', saying('900.100.300')],
     ['result_inconclusive', saying('999.999.999')],
-  ])('is refused: %s', (why, transaction) => {
+  ])('is not linked: %s', (why, transaction) => {
     expect(readLink(transaction, expected, true)).toEqual({ kind: 'mismatch', why });
   });
 });
 
-it('a transaction under our own reference needs no person to say whose it is', () => {
+it('a transaction under our own reference needs no operator to link it', () => {
   const own = { ...done, merchantTransactionId: expected.reference };
   expect(readLink(own, expected, false)).toMatchObject({ kind: 'fits', hasNoReference: false });
 });
 
-it('every mismatch is told in words, each in its own', () => {
+it('every mismatch has a text of its own', () => {
   const texts = Object.values(LINK_MISMATCHES);
   for (const sentence of texts) expect(sentence).toMatch(/^(it|its) [a-z]+ [a-z ]+/);
   expect(new Set(texts).size).toBe(6);

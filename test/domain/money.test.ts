@@ -1,4 +1,4 @@
-/** Amounts at the edge: what is refused, what is written, and that no cent is lost in between. */
+/** Amounts at the edge: which are refused, how they are written, and that no cent is lost in between. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decimalsOf, isCurrencyCode } from '../../domain/money/currency.js';
@@ -11,10 +11,10 @@ import {
   type AmountErrorCode,
 } from '../../domain/money/money.js';
 
-/** One currency for each number of decimals that money has. */
+/** One currency for each number of decimals that exists. */
 const CURRENCIES = ['JPY', 'EUR', 'KWD'];
 const currencies = fc.constantFrom(...CURRENCIES);
-/** Up to ten digits before the point, whatever the decimals. */
+/** Up to ten digits before the point, with any number of decimals. */
 const amounts = currencies.chain((currency) =>
   fc
     .bigInt(1n, 10n ** BigInt(10 + storedMoney(0n, currency).decimals) - 1n)
@@ -27,7 +27,7 @@ function minorOf(text: string, currency: string): bigint {
   return read.money.minor;
 }
 
-describe('an amount that a caller asks for', () => {
+describe('an amount in a request', () => {
   it.each([
     ['12', 'EUR', 1200n],
     ['12.00', 'EUR', 1200n],
@@ -100,7 +100,7 @@ describe('an amount that a caller asks for', () => {
     expect(read.ok ? read.money : read.error.code).toBe(code);
   });
 
-  it('says how an amount with too few decimals is meant to be written', () => {
+  it('with too few decimals is answered with the correct notation', () => {
     const read = parseAmount('12.3', 'EUR');
     expect(read.ok ? '' : read.error.message).toContain('"12.30"');
   });
@@ -109,23 +109,20 @@ describe('an amount that a caller asks for', () => {
     ['EUR', '"12.00"'],
     ['JPY', '"12"'],
     ['KWD', '"12.000"'],
-  ])(
-    'that is refused in %s is told in a whole sentence of its own how to write it: %s',
-    (currency, example) => {
-      const wrong = [12, '', '1 2', '-1', '1e3', '1,0', 'x', '1.00001', '0'];
-      const messages = wrong.map((text) => {
-        const read = parseAmount(text, currency);
-        return read.ok ? '' : read.error.message;
-      });
-      for (const message of messages) {
-        expect(message).toMatch(/^(The amount|[A-Z]{3} has) [^.]+\. Write it like /);
-        expect(message.endsWith(`Write it like ${example}.`)).toBe(true);
-      }
-      expect(new Set(messages).size).toBe(wrong.length);
-    },
-  );
+  ])('that is refused in %s is answered with a whole sentence of its own: %s', (currency, example) => {
+    const wrong = [12, '', '1 2', '-1', '1e3', '1,0', 'x', '1.00001', '0'];
+    const messages = wrong.map((text) => {
+      const read = parseAmount(text, currency);
+      return read.ok ? '' : read.error.message;
+    });
+    for (const message of messages) {
+      expect(message).toMatch(/^(The amount|[A-Z]{3} has) [^.]+\. Write it like /);
+      expect(message.endsWith(`Write it like ${example}.`)).toBe(true);
+    }
+    expect(new Set(messages).size).toBe(wrong.length);
+  });
 
-  it('that no currency or no number of digits allows is told so', () => {
+  it('that no currency or no number of digits allows is answered so', () => {
     const answer = (text: string, currency: string) => {
       const read = parseAmount(text, currency);
       return read.ok ? '' : read.error.message;
@@ -136,7 +133,7 @@ describe('an amount that a caller asks for', () => {
     expect(answer('1.2', 'EUR')).toMatch(/^EUR has 2 decimals, .+ if that is meant\.$/);
   });
 
-  it('never repeats what may be a card number', () => {
+  it('is not repeated in a message, as it may be a card number', () => {
     for (const text of [
       '4200000000000000',
       '4200000000000000.1',
@@ -148,7 +145,7 @@ describe('an amount that a caller asks for', () => {
     }
   });
 
-  it('comes back as the same amount, whatever the currency', () => {
+  it('reads back as the same amount, in any currency', () => {
     fc.assert(
       fc.property(amounts, (amount) => {
         expect(parseAmount(formatAmount(amount), amount.currency)).toEqual({ ok: true, money: amount });
@@ -156,7 +153,7 @@ describe('an amount that a caller asks for', () => {
     );
   });
 
-  it('is never read from anything that is not the one way to write it', () => {
+  it('is read only from its one notation', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[-+0-9.,e ]{0,8}$/), currencies, (text, currency) => {
         const read = parseAmount(text, currency);
@@ -168,7 +165,7 @@ describe('an amount that a caller asks for', () => {
   });
 });
 
-describe('an amount on its way to the gateway', () => {
+describe('an amount in an order to the gateway', () => {
   it.each([
     [1230n, 'EUR', '12.30'],
     [1n, 'EUR', '0.01'],
@@ -192,7 +189,7 @@ describe('an amount on its way to the gateway', () => {
     expect(gatewayAmount(storedMoney(minor, currency))).toEqual({ ok: false, error });
   });
 
-  it('has the form that the gateway takes, and comes back as the same money', () => {
+  it('has the form that the gateway accepts, and reads back as the same money', () => {
     fc.assert(
       fc.property(amounts, (amount) => {
         const written = gatewayAmount(amount);
@@ -206,7 +203,7 @@ describe('an amount on its way to the gateway', () => {
     );
   });
 
-  it('adds up: parts of a payment, sent one by one, are the payment to the cent', () => {
+  it('adds up: the parts of a payment, sent one by one, equal the payment to the cent', () => {
     const cuts = fc.array(fc.bigInt(1n, 99_999_999n), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(fc.constantFrom('JPY', 'EUR'), cuts, (currency, parts) => {
@@ -239,7 +236,7 @@ describe('an amount in an answer of the gateway', () => {
     ['123456789012.00', 'EUR', 12345678901200n],
     ['1.05', 'EUR', 105n],
     ['100.0000', 'EUR', 10000n],
-  ])('%s %s counts %s minor units', (text, currency, minor) => {
+  ])('%s %s is %s minor units', (text, currency, minor) => {
     expect(minorOf(text, currency)).toBe(minor);
   });
 
@@ -257,14 +254,14 @@ describe('an amount in an answer of the gateway', () => {
     ['EUR92.00', 'EUR', 'malformed'],
     ['92.00EUR', 'EUR', 'malformed'],
     ['1.00', 'XAU', 'unknown_currency'],
-  ])('%j %s is no amount: %s', (text, currency, code) => {
+  ])('%j %s is not an amount: %s', (text, currency, code) => {
     const read = parseGatewayAmount(text, currency);
     expect(read.ok ? read.money : read.error.code).toBe(code);
     expect(read.ok ? '' : read.error.message).toMatch(/^The gateway .+\.$/);
   });
 });
 
-describe('an amount that people read', () => {
+describe('an amount in a text for people', () => {
   it.each([
     [0n, 'EUR', '0.00'],
     [-1n, 'EUR', '-0.01'],
@@ -300,11 +297,11 @@ describe('currencies', () => {
     'XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX'.split(' '),
     'BOV CHE CHW CLF COU MXV USN UYI UYW'.split(' '),
     ['eur', 'EU', 'EURO', '978', '', 'constructor'],
-  ])('nobody is paid in %s', (...codes) => {
+  ])('cannot pay in %s', (...codes) => {
     expect(codes.filter(isCurrencyCode)).toEqual([]);
   });
 
-  it('keeps no money in a currency that does not exist', () => {
+  it('are limited to currencies that exist', () => {
     expect(() => storedMoney(1n, 'XXX')).toThrow(/^No money is kept in XXX/);
   });
 });

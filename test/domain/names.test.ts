@@ -1,4 +1,4 @@
-/** Names: how they are kept, when two are one person, and which nobody may have. */
+/** Names of principals: how they are stored, when two names mean one principal, and which are reserved. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalizeName, principalKey, readName } from '../../domain/names.js';
@@ -9,7 +9,7 @@ describe('a name', () => {
   it.each([
     'a',
     'Anna Müller',
-    'refund desk 7',
+    'refund shop 7',
     '山田',
     '😀',
     'x'.repeat(255),
@@ -76,12 +76,12 @@ describe('a name', () => {
     'cancellation',
     'sweep',
     'cli',
-  ])('is the program’s own: %j', (fixture) => {
+  ])('is reserved: %j', (fixture) => {
     expect(readName(fixture)).toBeUndefined();
     expect(normalizeName(fixture)).toBeDefined();
   });
 
-  it('is kept as it is where it was kept once', () => {
+  it('is stored unchanged if it was stored before', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0x20, max: 0x10ffff }), { maxLength: 12 }), (codes) => {
         const fixture = codes.map(character).join('');
@@ -95,7 +95,7 @@ describe('a name', () => {
 
 describe('two names', () => {
   it.each(['maria', 'Maria', ' MARIA', 'mari\u200Ba', 'm\u0430ria', 'ｍaria', 'maria\u{e0061}', 'mаrіа'])(
-    'are one person: maria and %j',
+    'are one principal: maria and %j',
     (other) => {
       expect(principalKey(other)).toBe(principalKey('maria'));
     },
@@ -112,7 +112,7 @@ describe('two names', () => {
     ['helen', 'հelen'],
     ['ines', 'ıneꜱ'],
     ['joão', 'jоãо'],
-  ])('are one person: %j and %j', (one, other) => {
+  ])('are one principal: %j and %j', (one, other) => {
     expect(principalKey(one)).toBe(principalKey(other));
   });
 
@@ -121,11 +121,11 @@ describe('two names', () => {
     ['müller', 'muller'],
     ['anna maria', 'annamaria'],
     ['desk 1', 'desk 2'],
-  ])('are two persons: %j and %j', (one, other) => {
+  ])('are two principals: %j and %j', (one, other) => {
     expect(principalKey(one)).not.toBe(principalKey(other));
   });
 
-  it('are one person where one is the key of the other', () => {
+  it('are one principal if one is the key of the other', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0x20, max: 0x10ffff }), { maxLength: 12 }), (codes) => {
         const name = normalizeName(codes.map(character).join(''));
@@ -135,7 +135,7 @@ describe('two names', () => {
     );
   });
 
-  it('are one person with anything invisible in between', () => {
+  it('are one principal with invisible characters in between', () => {
     const invisible = fc.constantFrom(
       ...[
         0x200b, 0x200c, 0x200d, 0x200e, 0x202a, 0x2060, 0x2066, 0xfeff, 0xad, 0x61c, 0x180e, 0xfe0f, 0xe0020,

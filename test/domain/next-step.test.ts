@@ -1,4 +1,4 @@
-/** What a refund does next: by table for each refusal, and for every position the rules that no refusal may bend. */
+/** The next step of a refund: a table for each decline, and the rules that hold for every snapshot. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -56,15 +56,15 @@ function at(
   };
 }
 
-const refusedWith = (operation: Operation, refusal: DeclineClass, times = 1): RefundSnapshot =>
+const declinedWith = (operation: Operation, declineClass: DeclineClass, times = 1): RefundSnapshot =>
   at({
     state: 'rejected',
-    attempt: { operation, class: refusal },
+    attempt: { operation, class: declineClass },
     attempts: times,
-    declines: { [refusal]: times },
+    declines: { [declineClass]: times },
   });
 
-/** As text: `submit 10m`, `credit`, `reconcile`, `open_case why`, `fail why`. First, then after the last repetition. */
+/** Expected steps as text (`submit 10m`, `credit`, `reconcile`, `open_case why`, `fail why`): the first, and after the last repetition. */
 const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: string]>> = {
   not_linkable: ['credit', 'credit'],
   unknown_to_acquirer: ['credit', 'credit'],
@@ -89,7 +89,7 @@ const LINKED: Readonly<Record<DeclineClass, readonly [first: string, last: strin
   unlisted: ['open_case unlisted_decline', 'open_case unlisted_decline'],
 };
 
-/** Only what the customer's bank or card says ends the refund. */
+/** Only a decline by the customer's bank or card ends the refund. */
 const CREDIT: Readonly<Record<DeclineClass, string>> = {
   issuer_declined: 'fail credit_declined',
   card_unusable: 'fail credit_declined',
@@ -133,48 +133,64 @@ function describeStep(step: Step): string {
   }
 }
 
-describe('after a refusal', () => {
-  it.each(DECLINE_CLASSES)('%s: a refund', (refusal) => {
-    expect(describeStep(nextStep(refusedWith('refund', refusal), CONFIG))).toBe(LINKED[refusal][0]);
-    const last = CONFIG.policy.softRetries + 1;
-    expect(describeStep(nextStep(refusedWith('refund', refusal, last), CONFIG))).toBe(LINKED[refusal][1]);
-    expect(Object.keys(AFTER_DECLINE)).toContain(refusal);
-  });
-
-  it.each(DECLINE_CLASSES)('%s: a reversal never leads to a credit, nothing was captured', (refusal) => {
-    const asRefund = LINKED[refusal];
-    const expected = asRefund.map((texts) => (texts === 'credit' ? 'reconcile' : texts));
-    expect(describeStep(nextStep(refusedWith('reversal', refusal), CONFIG))).toBe(expected[0]);
-    expect(describeStep(nextStep(refusedWith('reversal', refusal, 7), CONFIG))).toBe(expected[1]);
-  });
-
-  it.each(DECLINE_CLASSES)('%s: a credit is never sent again', (refusal) => {
-    for (const times of [1, 2, 7])
-      expect(describeStep(nextStep(refusedWith('credit', refusal, times), CONFIG))).toBe(CREDIT[refusal]);
-  });
-
-  it('waits twice as long each time, and no longer than the plan allows', () => {
-    const waits = [1, 2, 3, 4, 5, 6].map((times) =>
-      describeStep(nextStep(refusedWith('refund', 'wait', times), CONFIG)),
+describe('after a decline', () => {
+  it.each(DECLINE_CLASSES)('%s: a refund', (declineClass) => {
+    expect(describeStep(nextStep(declinedWith('refund', declineClass), CONFIG))).toBe(
+      LINKED[declineClass][0],
     );
-    expect(waits).toEqual(['submit 10m', 'submit 20m', 'submit 40m', 'submit 80m', 'submit 160m', 'submit 320m']);
-    const impatient = { ...CONFIG, timings: { ...CONFIG.timings, retryMax: 15 * MINUTE } };
-    expect(describeStep(nextStep(refusedWith('refund', 'wait', 5), impatient))).toBe('submit 15m');
+    const last = CONFIG.policy.softRetries + 1;
+    expect(describeStep(nextStep(declinedWith('refund', declineClass, last), CONFIG))).toBe(
+      LINKED[declineClass][1],
+    );
+    expect(Object.keys(AFTER_DECLINE)).toContain(declineClass);
   });
 
-  it('of a class that nobody knows asks a person', () => {
+  it.each(DECLINE_CLASSES)(
+    '%s: a reversal never leads to a credit, as nothing was captured',
+    (declineClass) => {
+      const asRefund = LINKED[declineClass];
+      const expected = asRefund.map((texts) => (texts === 'credit' ? 'reconcile' : texts));
+      expect(describeStep(nextStep(declinedWith('reversal', declineClass), CONFIG))).toBe(expected[0]);
+      expect(describeStep(nextStep(declinedWith('reversal', declineClass, 7), CONFIG))).toBe(expected[1]);
+    },
+  );
+
+  it.each(DECLINE_CLASSES)('%s: a credit is never sent again', (declineClass) => {
+    for (const times of [1, 2, 7])
+      expect(describeStep(nextStep(declinedWith('credit', declineClass, times), CONFIG))).toBe(
+        CREDIT[declineClass],
+      );
+  });
+
+  it('waits twice as long each time, up to the limit of the config', () => {
+    const waits = [1, 2, 3, 4, 5, 6].map((times) =>
+      describeStep(nextStep(declinedWith('refund', 'wait', times), CONFIG)),
+    );
+    expect(waits).toEqual([
+      'submit 10m',
+      'submit 20m',
+      'submit 40m',
+      'submit 80m',
+      'submit 160m',
+      'submit 320m',
+    ]);
+    const impatient = { ...CONFIG, timings: { ...CONFIG.timings, retryMax: 15 * MINUTE } };
+    expect(describeStep(nextStep(declinedWith('refund', 'wait', 5), impatient))).toBe('submit 15m');
+  });
+
+  it('of an unknown class waits for an operator', () => {
     const snapshot = at({ state: 'rejected', attempt: { class: null } });
     expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case unlisted_decline');
   });
 
-  it('ends in a person when refusals take turns without end', () => {
-    const snapshot = { ...refusedWith('refund', 'wait', 2), attempts: CONFIG.policy.maxAttempts };
+  it('leads to an operator if declines alternate without end', () => {
+    const snapshot = { ...declinedWith('refund', 'wait', 2), attempts: CONFIG.policy.maxAttempts };
     expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case declined_too_often');
   });
 });
 
 describe('while the outcome is open', () => {
-  it('looks after growing intervals, up to an hour', () => {
+  it('queries after growing intervals, up to an hour', () => {
     const after = (queries: number) => {
       const step = nextStep(at({ state: 'unknown', attempt: { state: 'unknown', queries } }), CONFIG);
       return step.kind === 'query_outcome' ? step.after / 1_000 : undefined;
@@ -186,30 +202,33 @@ describe('while the outcome is open', () => {
   it.each([
     ['unknown', 'caseAfterUnknown', 'open_case outcome_unknown'],
     ['pending', 'caseAfterPending', 'open_case pending_too_long'],
-  ] as const)('opens a case for what is %s too long, and goes on listening', (state, budget, texts) => {
-    const attempt = { state, ageMs: CONFIG.timings[budget] };
-    expect(describeStep(nextStep(at({ state, attempt }), CONFIG))).toBe('query_outcome');
-    const late = { ...attempt, ageMs: attempt.ageMs + 1 };
-    expect(describeStep(nextStep(at({ state, attempt: late }), CONFIG))).toBe(texts);
-    expect(describeStep(nextStep(at({ state: 'manual_review', attempt: late }), CONFIG))).toBe(
-      'query_outcome',
-    );
-  });
+  ] as const)(
+    'opens a case for an attempt that is %s too long, and keeps querying',
+    (state, budget, texts) => {
+      const attempt = { state, ageMs: CONFIG.timings[budget] };
+      expect(describeStep(nextStep(at({ state, attempt }), CONFIG))).toBe('query_outcome');
+      const late = { ...attempt, ageMs: attempt.ageMs + 1 };
+      expect(describeStep(nextStep(at({ state, attempt: late }), CONFIG))).toBe(texts);
+      expect(describeStep(nextStep(at({ state: 'manual_review', attempt: late }), CONFIG))).toBe(
+        'query_outcome',
+      );
+    },
+  );
 });
 
-describe('what never left', () => {
+describe('an attempt that was never sent', () => {
   it.each([
     ['refund', 'submit'],
     ['reversal', 'submit'],
     ['credit', 'credit'],
-  ] as const)('a %s goes again by its own door', (operation, kind) => {
+  ] as const)('a %s is sent again as the same operation', (operation, kind) => {
     expect(nextStep(at({ attempt: { operation, state: 'absent' } }), CONFIG)).toEqual({
       kind,
       after: CONFIG.timings.resendFirst,
     });
   });
 
-  it('becomes a case when the gateway cannot be reached for long', () => {
+  it('becomes a case if the gateway cannot be reached for long', () => {
     const snapshot = at({ attempt: { state: 'absent', submissions: CONFIG.policy.maxSubmissions } });
     expect(describeStep(nextStep(snapshot, CONFIG))).toBe('open_case cannot_be_sent');
   });
@@ -238,18 +257,18 @@ describe('the other states', () => {
     expect(describeStep(nextStep(snapshot, CONFIG))).toBe(texts);
   });
 
-  it('a credit that waits for another attempt is weighed again after a while, one just approved at once', () => {
+  it('a credit that waits for another attempt is checked again after a while, a credit just approved at once', () => {
     const waiting = at({ state: 'fallback_checking', why: 'other_attempt_open', attempt: {} });
     expect(nextStep(waiting, CONFIG)).toEqual({ kind: 'credit', after: CONFIG.timings.queryFirst });
     expect(nextStep({ ...waiting, why: null }, CONFIG)).toEqual({ kind: 'credit', after: 0 });
   });
 
-  it('a credit that waits for another attempt asks the gateway ever more rarely, and never more rarely than an open attempt', () => {
+  it('a credit that waits for another attempt queries at growing intervals, never longer than those of an open attempt', () => {
     const { queryMax } = CONFIG.timings;
     const waitAfter = (sinceMs: number) =>
       nextStep(at({ state: 'fallback_checking', why: 'other_attempt_open', sinceMs, attempt: {} }), CONFIG);
     expect(waitAfter(640_000)).toEqual({ kind: 'credit', after: 640_000 });
-    // A timer that is a little fast does not have it asked twice.
+    // A timer that fires a little early does not cause a second query.
     expect(waitAfter(639_990)).toEqual({ kind: 'credit', after: 640_010 });
     expect(waitAfter(23 * 60 * MINUTE)).toEqual({ kind: 'credit', after: queryMax });
   });
@@ -264,7 +283,7 @@ describe('while the payment cannot be read', () => {
     times: 1,
     ...change,
   });
-  const compared = refusedWith('refund', 'ambiguous');
+  const compared = declinedWith('refund', 'ambiguous');
   const proven = at({ state: 'fallback_checking', attempt: {} });
 
   it.each([
@@ -277,7 +296,7 @@ describe('while the payment cannot be read', () => {
     expect(step(1)).toEqual({ kind, after: queryFirst });
     expect(step(3)).toEqual({ kind, after: 4 * queryFirst });
     expect(step(500)).toEqual({ kind, after: queryMax });
-    // What has passed since the last time is not waited for once more.
+    // The time since the last step counts toward the wait.
     expect(step(3, 3 * queryFirst)).toEqual({ kind, after: queryFirst });
     expect(step(3, DEFAULT_TIMINGS.queryMax)).toEqual({ kind, after: 0 });
   });
@@ -292,7 +311,7 @@ describe('while the payment cannot be read', () => {
     expect(late(caseAfterUnknown + 1)).toBe('open_case original_unreadable');
   });
 
-  it('it is read on in review, where nothing else is the reason', () => {
+  it('it is read in review too, if nothing else is the reason', () => {
     const review = at({ state: 'manual_review', why: 'original_unreadable', attempt: {} });
     const late = unread({ sinceMs: 99 * caseAfterUnknown, times: 40 });
     expect(nextStep({ ...review, unread: late }, CONFIG)).toEqual({ kind: 'query_payment', after: queryMax });
@@ -302,13 +321,13 @@ describe('while the payment cannot be read', () => {
     });
   });
 
-  it('what needs no payment does not wait for it', () => {
+  it('a step that needs no payment does not wait for it', () => {
     const absent = at({ attempt: { state: 'absent' }, unread: unread({ sinceMs: 99 * caseAfterUnknown }) });
     expect(describeStep(nextStep(absent, CONFIG))).toMatch(/^submit/);
   });
 });
 
-describe('a run that begins anew waits for what is left', () => {
+describe('a run that starts anew waits for the remaining time', () => {
   const { retryFirst, issuerRetryAfter, resendFirst, queryFirst } = CONFIG.timings;
   const after = (snapshot: RefundSnapshot): number => {
     const step = nextStep(snapshot, CONFIG);
@@ -322,19 +341,19 @@ describe('a run that begins anew waits for what is left', () => {
 
   it.each([
     [
-      'after a soft refusal',
-      { ...refusedWith('refund', 'wait'), sinceMs: 4 * MINUTE },
+      'after a soft decline',
+      { ...declinedWith('refund', 'wait'), sinceMs: 4 * MINUTE },
       retryFirst - 4 * MINUTE,
     ],
-    ['after the second one', { ...refusedWith('refund', 'wait', 2), sinceMs: 19 * MINUTE }, MINUTE],
+    ['after the second one', { ...declinedWith('refund', 'wait', 2), sinceMs: 19 * MINUTE }, MINUTE],
     [
       'after an issuer’s decline',
-      { ...refusedWith('refund', 'issuer_declined'), sinceMs: 23 * 60 * MINUTE },
+      { ...declinedWith('refund', 'issuer_declined'), sinceMs: 23 * 60 * MINUTE },
       issuerRetryAfter - 23 * 60 * MINUTE,
     ],
-    ['and not at all where it is over', { ...refusedWith('refund', 'wait'), sinceMs: 60 * MINUTE }, 0],
+    ['and not at all after its end', { ...declinedWith('refund', 'wait'), sinceMs: 60 * MINUTE }, 0],
     [
-      'before what never left goes again',
+      'before an unsent attempt is sent again',
       at({ sinceMs: 2_000, attempt: { state: 'absent' } }),
       resendFirst - 2_000,
     ],
@@ -354,10 +373,10 @@ describe('a run that begins anew waits for what is left', () => {
     expect(after(snapshot)).toBe(left);
   });
 
-  it('whatever it has waited already: both waits together are one', () => {
+  it('however long it has waited already: both waits together equal one', () => {
     fc.assert(
       fc.property(fc.nat(600_000), fc.nat(600_000), (waited, more) => {
-        const snapshot = { ...refusedWith('refund', 'wait'), sinceMs: waited };
+        const snapshot = { ...declinedWith('refund', 'wait'), sinceMs: waited };
         const whole = after(snapshot) + waited;
         expect(after({ ...snapshot, sinceMs: waited + more })).toBe(Math.max(0, whole - waited - more));
       }),
@@ -366,7 +385,7 @@ describe('a run that begins anew waits for what is left', () => {
   });
 });
 
-describe('whatever the position', () => {
+describe('for any snapshot', () => {
   const snapshots = fc
     .record({
       state: fc.constantFrom(...REFUND_STATES),
@@ -403,7 +422,7 @@ describe('whatever the position', () => {
       }),
     );
 
-  it('a final refund is finished, and an open attempt is followed by nothing that moves or releases money', () => {
+  it('a final refund is finished, and no step after an open attempt moves or releases money', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
         const { kind } = nextStep(snapshot, CONFIG);
@@ -416,10 +435,10 @@ describe('whatever the position', () => {
     );
   });
 
-  it('the step can be taken: the refund has such a move, so that no run asks for it for ever', () => {
+  it('the step is possible: the refund has such a transition, so no run repeats it forever', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
-        // Nothing was tried yet where nothing is reserved.
+        // No attempt exists if nothing is reserved.
         if (snapshot.state === 'requested' && (snapshot.attempt !== null || snapshot.attempts > 0)) return;
         const step = nextStep(snapshot, CONFIG);
         if (step.kind === 'open_case')
@@ -433,7 +452,7 @@ describe('whatever the position', () => {
     );
   });
 
-  it('a refused credit is never followed by anything that sends', () => {
+  it('no step after a declined credit sends money', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
         if (snapshot.state !== 'rejected' || snapshot.attempt?.operation !== 'credit') return;

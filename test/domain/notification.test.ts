@@ -1,4 +1,4 @@
-/** What a notice may do by itself: complete a success that was ordered. Everything else is looked up. */
+/** Effects of a notification: it may complete an ordered success. Every other notification leads to a query. */
 import { describe, expect, it } from 'vitest';
 import type { NotifiedAttempt } from '../../domain/refund/notification.js';
 import { ATTEMPT_STATES, type AttemptState } from '../../domain/refund/attempt-states.js';
@@ -33,7 +33,7 @@ const reported = (code: string, change: Partial<OppwaTransaction> = {}): OppwaTr
 const meaning = (transaction: OppwaTransaction, about: NotifiedAttempt) =>
   readNotification(transaction, about, 'test').kind;
 
-describe('a notice of success that agrees with the order', () => {
+describe('a notification of success that agrees with the order', () => {
   it.each<[AttemptState, string]>([
     ['submitting', 'complete'],
     ['unknown', 'complete'],
@@ -46,14 +46,14 @@ describe('a notice of success that agrees with the order', () => {
     expect(meaning(reported(CODES.success), attempt(state))).toBe(kind);
   });
 
-  it('completes one whose id is not known yet', () => {
+  it('completes an attempt whose id is not known yet', () => {
     expect(readNotification(reported(CODES.success), attempt('submitting', null), 'test')).toEqual({
       kind: 'complete',
       outcome: { kind: 'succeeded', gatewayId: ID, flagged: false },
     });
   });
 
-  it('under another id than the one that was answered is looked up: it may be a second execution', () => {
+  it('with another id than the answer leads to a query: it may be a second execution', () => {
     expect(meaning(reported(CODES.success, { id: OTHER_ID }), attempt('pending'))).toBe('wake');
     expect(meaning(reported(CODES.success, { id: OTHER_ID }), attempt('succeeded'))).toBe('query');
   });
@@ -63,7 +63,7 @@ describe('a notice of success that agrees with the order', () => {
   });
 });
 
-describe('a notice of success that does not agree in everything', () => {
+describe('a notification of success that does not agree in everything', () => {
   it.each<[string, Partial<OppwaTransaction>]>([
     ['another amount', { amount: '60.01' }],
     ['another currency', { currency: 'USD' }],
@@ -85,7 +85,7 @@ describe('a notice of success that does not agree in everything', () => {
   );
 });
 
-describe('a notice of anything else', () => {
+describe('any other notification', () => {
   it.each(ATTEMPT_STATES)('never decides about an attempt that is %s', (state) => {
     for (const code of [CODES.pending, CODES.refusal, '999.999.999', '000.100.200'])
       for (const gatewayId of [ID, OTHER_ID, null])
@@ -112,19 +112,19 @@ describe('a notice of anything else', () => {
   });
 });
 
-describe('a look-up shows what was told', () => {
+describe('a query shows the reported transaction', () => {
   const notification = reported(CODES.refusal);
 
-  it('with the same code', () => {
+  it('if it has the same code', () => {
     expect(isShown(notification, [{ ...notification, timestamp: '2020-01-01 00:00:00+0000' }])).toBe(true);
   });
 
-  it('with something newer, in either form of the time', () => {
+  it('if it has something newer, in either form of the time', () => {
     for (const timestamp of ['2026-09-01 10:22:16.123+0000', '2026-09-01 10:22:17+0000'])
       expect(isShown(notification, [reported(CODES.success, { timestamp })])).toBe(true);
   });
 
-  it('not with something older, nor when it is not there: it lags behind', () => {
+  it('but not if it has something older or nothing: it lags behind', () => {
     expect(isShown(notification, [reported(CODES.success, { timestamp: '2026-09-01 10:22:15+0000' })])).toBe(
       false,
     );
@@ -132,7 +132,7 @@ describe('a look-up shows what was told', () => {
     expect(isShown(notification, [])).toBe(false);
   });
 
-  it('where there is no id or no time to look for', () => {
+  it('if there is no id or no time to compare', () => {
     const { id: _id, ...nameless } = notification;
     const { timestamp: _time, ...timeless } = reported(CODES.success);
     expect(isShown(nameless, [])).toBe(true);

@@ -1,4 +1,4 @@
-/** What persons say: when two names are one person, and what speaks against a correction. */
+/** Operators' notes: when two names are one operator, and the objections to a correction. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,11 +11,11 @@ import { isSameOperator } from '../../domain/refund/operator-note.js';
 import { REFUND_STATES } from '../../domain/refund/states.js';
 import { ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
 
-describe('two people', () => {
-  it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are not one who writes the name as %j', (name) => {
+describe('two operator names', () => {
+  it.each(['anna', ' anna', 'Anna ', 'ANNA'])('are one operator if one is written as %j', (name) => {
     expect(isSameOperator('anna', name)).toBe(true);
   });
-  it('are two where the names differ', () => {
+  it('are two operators if they differ', () => {
     expect(isSameOperator('anna', 'anne')).toBe(false);
   });
 });
@@ -56,13 +56,13 @@ describe('a correction', () => {
     ['too_early', { attempt: 'rejected', refund: 'fallback_checking' }],
     ['too_early', { attempt: 'submitting' }],
     ['nothing_to_correct', { attempt: 'succeeded' }],
-    // Returned, and paid after all: evidence from outside is a way back.
+    // Returned, and paid after all: evidence from outside may say so.
     [undefined, { attempt: 'returned' }],
   ])('that says it paid: %s for %j', (objection, change) => {
     expect(objectionTo({ ...open, outcome: 'succeeded', ...change })).toBe(objection);
   });
 
-  it('never says of what the gateway shows alive, or cannot be asked about, that it did not pay', () => {
+  it('never says that money was not paid if the gateway shows it alive or cannot be queried', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -78,7 +78,7 @@ describe('a correction', () => {
     );
   });
 
-  it('is for one person alone only up to a limit of its own currency', () => {
+  it('may be made by one operator alone only up to a limit of its own currency', () => {
     expect(mayCorrectAlone(100n, 'EUR', { EUR: '100' })).toBe(true);
     expect(mayCorrectAlone(101n, 'EUR', { EUR: '100' })).toBe(false);
     expect(mayCorrectAlone(1n, 'USD', { EUR: '100' })).toBe(false);

@@ -1,4 +1,4 @@
-/** Originals as the gateway shows them: what was captured, given back and charged back, and what cannot be read. */
+/** Originals as the gateway shows them: captured, returned and charged-back amounts, and records that cannot be read. */
 import { describe, expect, it } from 'vitest';
 import { chargedBackMinor, effectiveMinor } from '../../domain/payment/disputes.js';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../domain/payment/original.js';
 import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
 import { readOriginal } from '../support/as-oppwa.js';
-import { authorised, OBSERVATION, original, ORIGINAL_ID, returned } from './fixture-original.js';
+import { authorized, OBSERVATION, original, ORIGINAL_ID, returned } from './fixture-original.js';
 
 const DONE = '000.100.110';
 const PENDING = '000.200.000';
@@ -23,7 +23,7 @@ function transaction(change: Partial<OppwaTransaction> & { readonly code?: strin
 
 const debit = (change: Partial<OppwaTransaction> & { readonly code?: string } = {}) =>
   transaction({ id: ORIGINAL_ID, paymentType: 'DB', amount: '100.00', currency: 'EUR', ...change });
-const authorisation = (change: Partial<OppwaTransaction> = {}) => debit({ paymentType: 'PA', ...change });
+const authorization = (change: Partial<OppwaTransaction> = {}) => debit({ paymentType: 'PA', ...change });
 const capture = (
   digit: string,
   amount: string,
@@ -57,7 +57,7 @@ describe('a debit', () => {
     expect(facts(debit({ code: '999.999.999' })).state).toBe('pending');
   });
 
-  it('that was refused has taken nothing', () => {
+  it('that was declined has taken nothing', () => {
     expect(facts(debit({ code: REFUSED }))).toMatchObject({
       state: 'rejected',
       captures: [],
@@ -65,16 +65,16 @@ describe('a debit', () => {
     });
   });
 
-  it('of a test connector on a live host is not taken for done', () => {
+  it('of a test connector on a live host does not count as done', () => {
     const reading = readOriginal({ original: debit(), linked: [] }, 'live', OBSERVATION);
     expect(reading).toMatchObject({ kind: 'read', facts: { state: 'pending' } });
   });
 
-  it('that refers to another transaction is a debit all the same', () => {
+  it('that refers to another transaction is still a debit', () => {
     expect(facts(debit({ referencedId: id('7') })).capturedMinor).toBe(10_000n);
   });
 
-  it('of nothing has nothing to give back', () => {
+  it('of zero has nothing to refund', () => {
     expect(facts(debit({ amount: '0.00' }))).toMatchObject({ captures: [], capturedMinor: 0n });
   });
 
@@ -87,9 +87,9 @@ describe('a debit', () => {
   });
 });
 
-describe('an authorisation', () => {
+describe('an authorization', () => {
   it('without captures has nothing captured', () => {
-    expect(facts(authorisation())).toMatchObject({
+    expect(facts(authorization())).toMatchObject({
       type: 'preauthorization',
       authorizedMinor: 10_000n,
       captures: [],
@@ -97,10 +97,10 @@ describe('an authorisation', () => {
     });
   });
 
-  it('has the sum of its captures, those that were done', () => {
+  it('has the sum of its completed captures', () => {
     expect(
       facts(
-        authorisation(),
+        authorization(),
         capture('1', '60.00'),
         capture('2', '30.50'),
         capture('3', '9.50', { code: PENDING }),
@@ -116,26 +116,26 @@ describe('an authorisation', () => {
     });
   });
 
-  it('counts a capture once that is listed twice', () => {
-    expect(facts(authorisation(), capture('1', '60.00'), capture('1', '60.00')).capturedMinor).toBe(6_000n);
+  it('counts a capture once if it is listed twice', () => {
+    expect(facts(authorization(), capture('1', '60.00'), capture('1', '60.00')).capturedMinor).toBe(6_000n);
     expect(
-      facts(authorisation(), capture('1', '60.00', { code: PENDING }), capture('1', '60.00')).capturedMinor,
+      facts(authorization(), capture('1', '60.00', { code: PENDING }), capture('1', '60.00')).capturedMinor,
     ).toBe(6_000n);
   });
 
-  it('that is pending has authorised what it says', () => {
-    expect(facts(authorisation({ result: { code: PENDING, description: '' } }))).toMatchObject({
+  it('that is pending has authorized its amount', () => {
+    expect(facts(authorization({ result: { code: PENDING, description: '' } }))).toMatchObject({
       state: 'pending',
       authorizedMinor: 10_000n,
     });
   });
 
-  it('that was refused has authorised nothing', () => {
-    expect(facts(authorisation({ result: { code: REFUSED, description: '' } })).authorizedMinor).toBe(0n);
+  it('that was declined has authorized nothing', () => {
+    expect(facts(authorization({ result: { code: REFUSED, description: '' } })).authorizedMinor).toBe(0n);
   });
 });
 
-describe('what was given back', () => {
+describe('returned money', () => {
   const refund = (change: Partial<OppwaTransaction> & { readonly code?: string }) =>
     transaction({
       paymentType: 'RF',
@@ -163,12 +163,12 @@ describe('what was given back', () => {
     ]);
   });
 
-  it('and refused is nothing, and does not hide the same transaction listed again as done', () => {
+  it('that was declined is nothing, and does not hide the same transaction listed again as done', () => {
     expect(facts(debit(), refund({ code: REFUSED })).returns).toEqual([]);
     expect(facts(debit(), refund({ code: REFUSED }), refund({})).returns).toHaveLength(1);
   });
 
-  it('without an amount, or in another currency, counts as all of it', () => {
+  it('without an amount, or in another currency, counts as the whole payment', () => {
     const { amount: _amount, ...bare } = refund({});
     expect(facts(debit(), bare).returns[0]?.amountMinor).toBe(10_000n);
     expect(facts(debit(), refund({ currency: 'USD' })).returns[0]?.amountMinor).toBe(10_000n);
@@ -178,23 +178,23 @@ describe('what was given back', () => {
     expect(facts(debit(), refund({}), refund({})).returns).toHaveLength(1);
   });
 
-  it('by a reversal is told from a refund', () => {
-    expect(facts(authorisation(), refund({ paymentType: 'RV', amount: '100.00' })).returns[0]).toMatchObject({
+  it('by a reversal is distinguished from a refund', () => {
+    expect(facts(authorization(), refund({ paymentType: 'RV', amount: '100.00' })).returns[0]).toMatchObject({
       type: 'reversal',
     });
   });
 
-  it('takes nothing from what was captured where it is a reversal of the authorization', () => {
+  it('takes nothing from the captured amount if it is a reversal of the authorization', () => {
     const release = returned({ type: 'reversal', referencedId: ORIGINAL_ID, amountMinor: 4_000n });
     const taken = (fixture: OriginalFacts) => takenByReturns(fixture).map(({ takenMinor }) => takenMinor);
-    expect(taken(authorised(6_000n, { returns: [release] }))).toEqual([0n]);
-    expect(taken(authorised(7_000n, { returns: [release] }))).toEqual([0n]);
-    expect(taken(authorised(6_000n, { returns: [release, { ...release, id: id('1') }] }))).toEqual([0n, 0n]);
-    // One that names nothing may have been of a capture.
-    expect(taken(authorised(7_000n, { returns: [{ ...release, referencedId: null }] }))).toEqual([1_000n]);
-    expect(taken(authorised(6_000n, { returns: [{ ...release, referencedId: id('c') }] }))).toEqual([4_000n]);
-    expect(taken(authorised(0n, { returns: [release] }))).toEqual([4_000n]);
-    expect(taken(authorised(6_000n, { returns: [{ ...release, type: 'refund' }] }))).toEqual([4_000n]);
+    expect(taken(authorized(6_000n, { returns: [release] }))).toEqual([0n]);
+    expect(taken(authorized(7_000n, { returns: [release] }))).toEqual([0n]);
+    expect(taken(authorized(6_000n, { returns: [release, { ...release, id: id('1') }] }))).toEqual([0n, 0n]);
+    // A reversal that names nothing may be of a capture.
+    expect(taken(authorized(7_000n, { returns: [{ ...release, referencedId: null }] }))).toEqual([1_000n]);
+    expect(taken(authorized(6_000n, { returns: [{ ...release, referencedId: id('c') }] }))).toEqual([4_000n]);
+    expect(taken(authorized(0n, { returns: [release] }))).toEqual([4_000n]);
+    expect(taken(authorized(6_000n, { returns: [{ ...release, type: 'refund' }] }))).toEqual([4_000n]);
     expect(taken(original({ returns: [release] }))).toEqual([4_000n]);
   });
 });
@@ -222,7 +222,7 @@ describe('a chargeback', () => {
       ...(referencedId === undefined ? {} : { referencedId }),
       ...change,
     });
-  /** What stands of each chargeback by its digit, and what is in doubt. */
+  /** Returns the standing amount of each chargeback by its digit, and the doubts. */
   const shown = (...linked: OppwaTransaction[]) => {
     const { disputes, doubts } = facts(debit(), ...linked);
     return {
@@ -253,7 +253,7 @@ describe('a chargeback', () => {
     expect(read).toMatchObject({ disputes: [], declined: [id('1')], doubts: [] });
   });
 
-  it.each(COUNTED)('is over by the amount of a reversal with code %s, and no further', (code) => {
+  it.each(COUNTED)('is reduced by the amount of a reversal with code %s, and no further', (code) => {
     const won = reversal('8', id('1'), { amount: '40.00', code });
     expect(shown(chargeback('1'), won)).toEqual({ standing: { 1: 6_000n }, doubts: [] });
     expect(shown(won, chargeback('1'), reversal('9', id('1'), { amount: '60.00' }))).toEqual({
@@ -261,7 +261,7 @@ describe('a chargeback', () => {
     });
   });
 
-  it.each([...OPEN, REFUSED])('is not ended by a reversal with code %s', (code) => {
+  it.each([...OPEN, REFUSED])('is not reduced by a reversal with code %s', (code) => {
     expect(shown(chargeback('1'), reversal('8', id('1'), { code }))).toEqual({
       ...{ standing: { 1: 10_000n }, doubts: [] },
     });
@@ -269,15 +269,15 @@ describe('a chargeback', () => {
 
   it.each<[string, OppwaTransaction[], Record<string, bigint>, DoubtReason[]]>([
     [
-      'only where the reversal names it',
+      'only if the reversal names it',
       [chargeback('1'), chargeback('2'), reversal('8', id('2'))],
       { 1: 10_000n, 2: 0n },
       [],
     ],
-    ['where it is the only one that fits', [chargeback('1'), reversal('8')], { 1: 0n }, []],
-    ['where the payment is named instead', [chargeback('1'), reversal('8', ORIGINAL_ID)], { 1: 0n }, []],
+    ['if it is the only one that fits', [chargeback('1'), reversal('8')], { 1: 0n }, []],
+    ['if the payment is named instead', [chargeback('1'), reversal('8', ORIGINAL_ID)], { 1: 0n }, []],
     [
-      'where the other one is too small, or ended by its own reversal',
+      'if the other one is too small, or reversed already',
       [
         chargeback('1', { amount: '60.00' }),
         chargeback('2', { amount: '40.00' }),
@@ -312,7 +312,7 @@ describe('a chargeback', () => {
       ['reversal_of_reversal'],
     ],
     [
-      'by what was won back a second time nothing more, and what may be lost again stands with its own amount',
+      'not further by a second reversal, and a possible second chargeback stands with its own amount',
       [
         chargeback('1'),
         reversal('8', id('1'), { amount: '40.00' }),
@@ -323,13 +323,13 @@ describe('a chargeback', () => {
       ['reversal_of_reversal', 'reversal_of_reversal'],
     ],
     [
-      'not by a representment that may have been cancelled',
+      'not by a representment that may have been canceled',
       [chargeback('1'), reversal('8', id('1'), { code: '000.100.106' })],
       { 1: 10_000n },
       ['reversal_unclear'],
     ],
     [
-      'not by more than it is',
+      'not by more than its amount',
       [chargeback('1', { amount: '30.00' }), reversal('8', id('1'))],
       { 1: 0n },
       ['reversal_too_large'],
@@ -342,7 +342,7 @@ describe('a chargeback', () => {
     ],
     ['once, listed twice', [chargeback('1'), chargeback('1')], { 1: 10_000n }, []],
     [
-      'and stands again where it came a second time, whatever that refers to',
+      'and stands again if it is listed a second time, whatever that entry refers to',
       [chargeback('1'), reversal('8', id('1')), chargeback('2', { referencedId: id('8') })],
       { 1: 0n, 2: 10_000n },
       [],
@@ -356,7 +356,7 @@ describe('a chargeback', () => {
 
   it('of one of two captures ends with a reversal that names that capture', () => {
     const { disputes, doubts } = facts(
-      authorisation(),
+      authorization(),
       capture('5', '50.00'),
       capture('6', '50.00'),
       chargeback('1', { amount: '50.00', referencedId: id('5') }),
@@ -370,9 +370,9 @@ describe('a chargeback', () => {
     expect(doubts).toEqual([]);
   });
 
-  it('that refers to a reversal is of what the first chargeback was of', () => {
+  it('that refers to a reversal disputes the same transaction as the first chargeback', () => {
     const { disputes } = facts(
-      authorisation(),
+      authorization(),
       capture('5', '50.00'),
       chargeback('1', { amount: '50.00', referencedId: id('5') }),
       reversal('8', id('1'), { amount: '50.00' }),
@@ -398,7 +398,7 @@ describe('a chargeback', () => {
 
   it('of a capture ends with a reversal that names the capture', () => {
     const { disputes } = facts(
-      authorisation(),
+      authorization(),
       capture('5', '60.00'),
       chargeback('1', { amount: '60.00' }),
       reversal('8', id('5'), { amount: '60.00' }),
@@ -411,13 +411,13 @@ describe('a chargeback', () => {
     ]);
   });
 
-  it('without an amount may be all of it, and is none that anybody can rely on', () => {
+  it('without an amount may be the whole payment, and proves nothing', () => {
     const { amount: _amount, ...bare } = chargeback('1');
     expect(facts(debit(), bare).disputes[0]).toMatchObject({ amountMinor: 10_000n, state: 'open' });
   });
 });
 
-describe('what cannot be read of one linked transaction', () => {
+describe('a linked transaction that cannot be read', () => {
   const refund = (change: Partial<OppwaTransaction>) =>
     transaction({
       paymentType: 'RF',
@@ -429,12 +429,12 @@ describe('what cannot be read of one linked transaction', () => {
 
   it.each<[string, OriginalFacts, DoubtReason]>([
     ['an amount', facts(debit(), refund({ amount: '-1.00' })), 'amount_unreadable'],
-    ['an amount beyond all', facts(debit(), refund({ amount: '99999999999999' })), 'amount_unreadable'],
+    ['an amount out of range', facts(debit(), refund({ amount: '99999999999999' })), 'amount_unreadable'],
     ['a currency', facts(debit(), refund({ currency: 'USD' })), 'currency_differs'],
     ['an id', facts(debit(), refund({ id: 'a refund' })), 'unusual_id'],
     [
       'the amount of one of two captures',
-      facts(authorisation(), capture('1', '60.00'), capture('2', '1e2')),
+      facts(authorization(), capture('1', '60.00'), capture('2', '1e2')),
       'capture_unreadable',
     ],
     ['the registration', facts(debit({ registrationId: 'a token' })), 'registration_unreadable'],
@@ -443,19 +443,19 @@ describe('what cannot be read of one linked transaction', () => {
     expect(read.capturedMinor).toBe(read.type === 'debit' ? 10_000n : 6_000n);
   });
 
-  it('counts a refund for the whole payment where its amount is the matter', () => {
+  it('counts a refund as the whole payment if its amount cannot be read', () => {
     expect(facts(debit(), refund({ amount: '1e2' })).returns[0]?.amountMinor).toBe(10_000n);
     expect(facts(debit(), refund({ id: 'a refund' })).returns[0]?.amountMinor).toBe(2_500n);
   });
 
-  it('takes ids in capitals for the same transactions', () => {
+  it('treats ids in upper case as the same transactions', () => {
     const read = facts(debit({ registrationId: id('A') }), refund({ id: id('B') }), refund({ id: id('b') }));
     expect(read).toMatchObject({ registrationId: id('a'), doubts: [] });
     expect(read.returns).toHaveLength(1);
   });
 });
 
-describe('what is listed and is nothing of its own', () => {
+describe('an entry that is not a transaction of its own', () => {
   const back = transaction({
     paymentType: 'RF',
     amount: '25.00',
@@ -463,14 +463,14 @@ describe('what is listed and is nothing of its own', () => {
     referencedId: ORIGINAL_ID,
   });
 
-  it('the payment itself, or what has no id', () => {
+  it('is the payment itself, or an entry without an id', () => {
     const { id: _id, ...nameless } = back;
     const read = facts(debit(), { ...back, id: ORIGINAL_ID }, nameless);
     expect(read).toMatchObject({ returns: [], doubts: [{ gatewayId: '', why: 'no_id' }] });
-    expect(facts(authorisation(), capture('1', '60.00', { id: ORIGINAL_ID })).capturedMinor).toBe(0n);
+    expect(facts(authorization(), capture('1', '60.00', { id: ORIGINAL_ID })).capturedMinor).toBe(0n);
   });
 
-  it('a refund of zero counts as zero, not as all of it', () => {
+  it('but a refund of zero counts as zero, not as the whole payment', () => {
     expect(facts(debit(), { ...back, amount: '0.00' }).returns[0]?.amountMinor).toBe(0n);
   });
 });
@@ -482,36 +482,36 @@ describe('a reversal without an amount', () => {
       ...(referencedId === undefined ? {} : { referencedId }),
     });
 
-  it('of an authorization, or of a debit, takes all of it, and is no doubt', () => {
-    for (const root of [authorisation(), debit()]) {
+  it('of an authorization, or of a debit, reverses all of it, and is no doubt', () => {
+    for (const root of [authorization(), debit()]) {
       const read = facts(root, whole(ORIGINAL_ID));
       expect(read.doubts).toEqual([]);
       expect(takenByReturns(read)).toMatchObject([{ takenMinor: 10_000n }]);
     }
   });
 
-  it('of an authorization that has captures takes nothing of them', () => {
-    const read = facts(authorisation(), capture('5', '60.00'), whole(ORIGINAL_ID));
+  it('of an authorization that has captures reverses nothing of them', () => {
+    const read = facts(authorization(), capture('5', '60.00'), whole(ORIGINAL_ID));
     expect(read.doubts).toEqual([]);
     expect(takenByReturns(read)).toMatchObject([{ takenMinor: 0n }]);
   });
 
   it('that may be of a capture is a doubt', () => {
     for (const referencedId of [undefined, id('5')])
-      expect(facts(authorisation(), capture('5', '60.00'), whole(referencedId)).doubts).toEqual([
+      expect(facts(authorization(), capture('5', '60.00'), whole(referencedId)).doubts).toEqual([
         { gatewayId: id('3'), why: 'amount_unreadable' },
       ]);
   });
 });
 
-describe('what a reversal takes', () => {
+describe('the amount of a reversal', () => {
   const release = returned({ type: 'reversal', referencedId: null, amountMinor: 3_000n });
 
-  it('is counted by id, in whatever order they are listed', () => {
+  it('is counted by id, in any order of the list', () => {
     const [one, two] = ['1', '2'].map((digit) => ({ ...release, id: id(digit) }));
     if (one === undefined || two === undefined) throw new Error('two reversals');
     const taken = (returns: (typeof release)[]) =>
-      takenByReturns(authorised(6_000n, { returns })).map(({ entry, takenMinor }) => [entry.id, takenMinor]);
+      takenByReturns(authorized(6_000n, { returns })).map(({ entry, takenMinor }) => [entry.id, takenMinor]);
     const expected = [
       [id('1'), 0n],
       [id('2'), 2_000n],
@@ -520,22 +520,22 @@ describe('what a reversal takes', () => {
     expect(taken([two, one])).toEqual(expected);
   });
 
-  it('is all of it where it names one of several captures', () => {
+  it('is the whole payment if it names one of several captures', () => {
     const captures = [
       { id: id('c'), amountMinor: 3_000n },
       { id: id('d'), amountMinor: 3_000n },
     ];
-    const fixture = authorised(6_000n, { captures, returns: [{ ...release, referencedId: id('d') }] });
+    const fixture = authorized(6_000n, { captures, returns: [{ ...release, referencedId: id('d') }] });
     expect(takenByReturns(fixture).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
   });
 
-  it('is all of it where more was captured than authorised', () => {
-    const fixture = authorised(12_000n, { returns: [release] });
+  it('is the whole payment if more was captured than authorized', () => {
+    const fixture = authorized(12_000n, { returns: [release] });
     expect(takenByReturns(fixture).map(({ takenMinor }) => takenMinor)).toEqual([3_000n]);
   });
 });
 
-describe('what is no original, or cannot be read', () => {
+describe('a transaction that is no original, or cannot be read', () => {
   const { id: _id, ...withoutId } = debit();
   const { currency: _currency, ...withoutCurrency } = debit();
   const { amount: _amount, ...withoutAmount } = debit();
@@ -544,25 +544,25 @@ describe('what is no original, or cannot be read', () => {
   const { referencedId: _parent, ...orphan } = capture('1', '60.00');
   it.each<[string, OriginalReading, object]>([
     [
-      'a capture names its authorisation',
+      'a capture names its authorization',
       read(capture('1', '60.00')),
       { why: 'capture', parentId: ORIGINAL_ID },
     ],
     ['a capture of nothing', read(orphan), { why: 'not_an_original', type: 'capture' }],
     ['a refund', read(debit({ paymentType: 'RF' })), { why: 'not_an_original', type: 'refund' }],
     ['a credit', read(debit({ paymentType: 'CD' })), { why: 'not_an_original', type: 'credit' }],
-    ['nothing that says what it is', read(withoutType), { why: 'not_an_original', type: '(none)' }],
+    ['an entry without a type', read(withoutType), { why: 'not_an_original', type: '(none)' }],
     ['no id', read(withoutId), { why: 'missing_field', field: 'id' }],
     ['no currency', read(withoutCurrency), { why: 'missing_field', field: 'currency' }],
     ['no amount', read(withoutAmount), { why: 'missing_field', field: 'amount' }],
     [
       'a capture without an amount',
-      read(authorisation(), bareCapture),
+      read(authorization(), bareCapture),
       { why: 'missing_field', field: `amount of capture ${id('1')}` },
     ],
     [
       'a capture in another currency',
-      read(authorisation(), capture('1', '1.00', { currency: 'USD' })),
+      read(authorization(), capture('1', '1.00', { currency: 'USD' })),
       { why: 'missing_field' },
     ],
     [
@@ -570,9 +570,9 @@ describe('what is no original, or cannot be read', () => {
       read(debit({ amount: '100.50', currency: 'JPY' })),
       { why: 'amount', text: '100.50' },
     ],
-    ['an amount that is none', read(debit({ amount: '1e2' })), { why: 'amount', text: '1e2' }],
+    ['a malformed amount', read(debit({ amount: '1e2' })), { why: 'amount', text: '1e2' }],
     [
-      'an amount beyond all',
+      'an amount out of range',
       read(debit({ amount: '999999999999.9999', currency: 'CLF' })),
       { why: 'amount' },
     ],

@@ -1,4 +1,4 @@
-/** What an answer or a look-up means: done only where everything agrees, refused only where it is certain. */
+/** Outcomes of answers and queries: done only if everything agrees, declined only if it is certain. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome, UnknownReason } from '../../domain/refund/outcome.js';
@@ -55,7 +55,7 @@ interface Loose {
   readonly merchantTransactionId: string | undefined;
   readonly referencedId: string | undefined;
 }
-/** Fields that are undefined are left out, as in an answer. */
+/** Leaves out fields that are undefined, as an answer does. */
 function transactionOf(loose: Loose, code: string): OppwaTransaction {
   const { id, paymentType, amount, currency, merchantTransactionId, referencedId } = loose;
   return {
@@ -89,24 +89,24 @@ const answer = (transaction: OppwaTransaction, expected = refund, httpStatus = 2
   outcomeOfSend({ kind: 'answered', httpStatus, transaction }, expected);
 
 describe('a refund is done', () => {
-  it('when the answer agrees with the order in everything', () => {
+  it('if the answer agrees with the order in everything', () => {
     expect(answer(done)).toEqual({ kind: 'succeeded', gatewayId: ID, flagged: false });
   });
 
-  it('when the answer leaves out amount, currency, reference and original, as old ones do', () => {
+  it('if the answer leaves out amount, currency, reference and original, as old answers do', () => {
     const bare = without(done, 'amount', 'currency', 'merchantTransactionId', 'referencedId');
     expect(answer(bare)).toEqual({ kind: 'succeeded', gatewayId: ID, flagged: false });
   });
 
-  it.each(['92', '92.0', '92.00'])('when the answer writes 92 euros as %s', (amount) => {
+  it.each(['92', '92.0', '92.00'])('if the answer writes 92 euros as %s', (amount) => {
     expect(answer({ ...done, amount })).toMatchObject({ kind: 'succeeded' });
   });
 
-  it('and somebody looks at it when the gateway asks for that', () => {
+  it('and reviewed by an operator if the gateway asks for that', () => {
     expect(answer(saying('000.400.040'))).toEqual({ kind: 'succeeded', gatewayId: ID, flagged: true });
   });
 
-  it.each([200, 201, 400, 500])('whatever the HTTP status is: %i', (status) => {
+  it.each([200, 201, 400, 500])('with any HTTP status: %i', (status) => {
     expect(answer(done, refund, status)).toMatchObject({ kind: 'succeeded' });
     expect(answer(saying(DECLINED), refund, status)).toMatchObject({ kind: 'rejected' });
   });
@@ -123,7 +123,7 @@ describe('a refund is done', () => {
   });
 });
 
-describe('nobody knows whether a refund is done', () => {
+describe('it is unknown whether a refund is done', () => {
   it.each<[string, Partial<OppwaTransaction>, UnknownReason]>([
     ['names another amount', { amount: '92.01' }, 'wrong_amount'],
     ['names an amount that is none', { amount: '9.2e1' }, 'wrong_amount'],
@@ -134,12 +134,12 @@ describe('nobody knows whether a refund is done', () => {
     ['has the id of the original', { id: ORIGINAL }, 'id_of_original'],
     ['has an id that is none', { id: ID.toUpperCase() }, 'malformed_id'],
     ['has an empty id', { id: '' }, 'malformed_id'],
-  ])('when an answer %s, be it success, pending or refusal', (_, change, why) => {
+  ])('if an answer %s, be it success, pending or a decline', (_, change, why) => {
     for (const code of [DONE, PENDING, DECLINED])
       expect(answer({ ...saying(code), ...change })).toMatchObject({ kind: 'unknown', why });
   });
 
-  it('when a success or a pending answer has no id or no type', () => {
+  it('if a success or a pending answer has no id or no type', () => {
     for (const code of [DONE, PENDING, '000.400.000']) {
       expect(answer(without(saying(code), 'id'))).toEqual({ kind: 'unknown', why: 'no_id' });
       expect(answer(without(saying(code), 'paymentType'))).toEqual({
@@ -150,7 +150,7 @@ describe('nobody knows whether a refund is done', () => {
     }
   });
 
-  it('when a live host says that the test system was successful', () => {
+  it('if a live host says that the test system was successful', () => {
     expect(answer(done, live)).toEqual({ kind: 'unknown', why: 'test_success_on_live', gatewayId: ID });
   });
 
@@ -163,7 +163,7 @@ describe('nobody knows whether a refund is done', () => {
     ['800.600.100', 'already_processing'],
     ['123.456.789', 'unlisted_code'],
     ['nonsense', 'malformed_code'],
-  ])('when it is answered with %s', (code, why) => {
+  ])('if it is answered with %s', (code, why) => {
     expect(answer(saying(code))).toEqual({ kind: 'unknown', why, gatewayId: ID });
   });
 
@@ -176,11 +176,11 @@ describe('nobody knows whether a refund is done', () => {
     'body_too_large',
     'not_decodable',
     'body_cut_off',
-  ])('when there is no answer: %s', (why) => {
+  ])('if there is no answer: %s', (why) => {
     expect(outcomeOfSend({ kind: 'no_answer', why }, refund)).toEqual({ kind: 'unknown', why });
   });
 
-  it('never keeps the original’s id as the id of the refund', () => {
+  it('and the original’s id is never stored as the id of the refund', () => {
     for (const code of [DONE, PENDING, DECLINED, UNCERTAIN])
       expect(answer({ ...saying(code), id: ORIGINAL })).not.toHaveProperty('gatewayId');
   });
@@ -191,7 +191,7 @@ describe('other answers', () => {
     expect(answer(saying(PENDING))).toEqual({ kind: 'pending', gatewayId: ID });
   });
 
-  it('a refusal names its class, with the id or without', () => {
+  it('a decline names its class, with or without an id', () => {
     expect(answer(saying(DECLINED))).toEqual({ kind: 'rejected', class: 'issuer_declined', gatewayId: ID });
     expect(answer({ result: result('200.300.404') })).toEqual({ kind: 'rejected', class: 'configuration' });
   });
@@ -203,7 +203,7 @@ describe('other answers', () => {
     },
   );
 
-  it('a credit may name the registration that it was paid to, and is judged by the codes of a credit', () => {
+  it('a credit may name the registration that it was paid to, and is read with the codes of a credit', () => {
     const paid = { ...done, paymentType: 'CD', referencedId: OTHER };
     expect(answer(paid, credit)).toMatchObject({ kind: 'succeeded' });
     expect(answer(paid, { ...credit, originalId: ORIGINAL })).toMatchObject({ kind: 'succeeded' });
@@ -211,19 +211,19 @@ describe('other answers', () => {
     expect(answer(done, credit)).toMatchObject({ kind: 'unknown', why: 'wrong_type' });
   });
 
-  it('a reversal is an RV and nothing else', () => {
+  it('a reversal is an RV only', () => {
     const reversal: Expectation = { ...refund, operation: 'reversal' };
     expect(answer({ ...done, paymentType: 'RV' }, reversal)).toMatchObject({ kind: 'succeeded' });
     expect(answer(done, reversal)).toMatchObject({ kind: 'unknown', why: 'wrong_type' });
   });
 });
 
-describe('a look-up', () => {
+describe('a query', () => {
   const second = { ...done, id: SECOND };
   const declined = saying(DECLINED, { ...without(done, 'amount', 'currency'), id: SECOND });
   const query = (...found: readonly OppwaTransaction[]) => outcomeOfFound(found, refund);
 
-  it('that finds nothing of ours says nothing', () => {
+  it('that finds nothing of ours proves nothing', () => {
     expect(query()).toEqual({ kind: 'no_match' });
     expect(query({ ...done, merchantTransactionId: 'ORDER-4711' })).toEqual({ kind: 'no_match' });
     expect(query(without(done, 'merchantTransactionId'))).toEqual({ kind: 'no_match' });
@@ -235,18 +235,18 @@ describe('a look-up', () => {
     expect(query(chargeback, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
-  it('finds the later success beside a refusal, in any order', () => {
+  it('finds the later success beside a decline, in any order', () => {
     expect(query(declined, done)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
     expect(query(done, declined)).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
-  it('prefers what may still pay to a refusal', () => {
+  it('prefers a transaction that may still pay to a decline', () => {
     expect(query(declined, saying(PENDING))).toMatchObject({ kind: 'pending', gatewayId: ID });
     expect(query(declined, saying(UNCERTAIN))).toMatchObject({ kind: 'unknown', why: 'communication' });
     expect(query(saying(UNCERTAIN), { ...saying(PENDING), id: SECOND })).toMatchObject({ kind: 'pending' });
   });
 
-  it('that finds two successes under one reference needs a person, and names both', () => {
+  it('that finds two successes under one reference needs an operator, and names both', () => {
     expect(query(done, declined, second)).toEqual({
       kind: 'unknown',
       why: 'found_twice',
@@ -258,7 +258,7 @@ describe('a look-up', () => {
     expect(query(done, { ...done })).toMatchObject({ kind: 'succeeded', gatewayId: ID });
   });
 
-  it('that finds a success which contradicts the order needs a person, even beside a good one', () => {
+  it('that finds a success which contradicts the order needs an operator, even beside a good one', () => {
     expect(query(done, { ...second, amount: '90.00' })).toMatchObject({
       kind: 'unknown',
       why: 'wrong_amount',
@@ -267,7 +267,7 @@ describe('a look-up', () => {
     expect(query(without(done, 'paymentType'))).toMatchObject({ kind: 'unknown', why: 'no_type' });
   });
 
-  it('takes the latest of several refusals', () => {
+  it('takes the latest of several declines', () => {
     const first = { ...declined, timestamp: '2026-05-01 10:00:00.250+0000' };
     const later = { ...saying('700.300.600', declined), timestamp: '2026-05-01 10:00:01+0000' };
     expect(query(first, later)).toMatchObject({ class: 'disputed' });
@@ -276,13 +276,13 @@ describe('a look-up', () => {
   });
 });
 
-describe('what an answer leaves out', () => {
-  it('is not made up: without an id none is kept', () => {
+describe('a field that an answer leaves out', () => {
+  it('is not made up: without an id none is stored', () => {
     for (const code of [DONE, PENDING, DECLINED, UNCERTAIN])
       expect(answer(without(saying(code), 'id'))).not.toHaveProperty('gatewayId');
   });
 
-  it('is not taken for the original of an order that has none', () => {
+  it('is not filled with an original if the order has none', () => {
     expect(answer({ result: result('200.300.404') }, credit)).toEqual({
       kind: 'rejected',
       class: 'configuration',
@@ -292,13 +292,13 @@ describe('what an answer leaves out', () => {
   });
 });
 
-describe('a look-up beside a success', () => {
-  it('that shows something pending of another amount needs a person: both may pay', () => {
+describe('a query beside a success', () => {
+  it('that shows another amount as pending needs an operator: both may pay', () => {
     const other = { ...saying(PENDING), id: SECOND, amount: '90.00' };
     expect(outcomeOfFound([done, other], refund)).toMatchObject({ kind: 'unknown', why: 'wrong_amount' });
   });
 
-  it('takes a refusal that has a time for later than one that has none', () => {
+  it('treats a decline with a time as later than one without', () => {
     const timed = { ...saying('700.300.600'), timestamp: '2026-05-01 10:00:00+0000' };
     const untimed = { ...saying(DECLINED), id: SECOND };
     expect(outcomeOfFound([timed, untimed], refund)).toMatchObject({ class: 'disputed' });
@@ -306,7 +306,7 @@ describe('a look-up beside a success', () => {
   });
 });
 
-describe('whatever the gateway says', () => {
+describe('for any answer of the gateway', () => {
   const codes = fc.constantFrom(
     '000.000.000', DONE, '000.300.000', '000.600.000', '000.400.000', '000.400.100',
     '000.000.100', '000.100.105', '000.310.100', '000.400.050', '000.400.110', '000.500.000', '000.100.211',
@@ -335,7 +335,7 @@ describe('whatever the gateway says', () => {
     )
     .map(([loose, code]) => transactionOf(loose, code));
 
-  /** Written from the rule, not from the code: all of this, or it is no success. */
+  /** The conditions of a success, written from the rule and not from the code. */
   function isProof(t: OppwaTransaction, host: 'test' | 'live'): boolean {
     const done = ['000.000.000', '000.300.000', '000.600.000', '000.400.000', '000.400.100'];
     if (host === 'test') done.push('000.100.110');
@@ -351,7 +351,7 @@ describe('whatever the gateway says', () => {
   }
   const hosts = fc.constantFrom('test', 'live');
 
-  it('a refund is done exactly when all of it is proved', () => {
+  it('a refund is done exactly if all conditions hold', () => {
     fc.assert(
       fc.property(transactions, hosts, fc.constantFrom(200, 400, 502), (transaction, host, status) => {
         const outcome = answer(transaction, { ...refund, host }, status);
@@ -361,7 +361,7 @@ describe('whatever the gateway says', () => {
     );
   });
 
-  it('it is refused only by the two codes that refuse, and never where the answer contradicts the order', () => {
+  it('a refund is declined only by the two declining codes, and never if the answer contradicts the order', () => {
     fc.assert(
       fc.property(transactions, hosts, (transaction, host) => {
         const outcome = answer(transaction, { ...refund, host });
@@ -378,7 +378,7 @@ describe('whatever the gateway says', () => {
     );
   });
 
-  it('a look-up finds the refund done only when exactly one entry proves it, in any order of entries', () => {
+  it('a query finds the refund done only if exactly one entry proves it, in any order of entries', () => {
     fc.assert(
       fc.property(fc.array(transactions, { maxLength: 4 }), hosts, fc.nat(3), (found, host, turn) => {
         const expected = { ...refund, host };
@@ -386,7 +386,7 @@ describe('whatever the gateway says', () => {
         const proofs = found.filter((t) => t.merchantTransactionId === REFERENCE && isProof(t, host));
         if (new Set(proofs.map(({ id }) => id)).size > 1) expect(outcome.kind).toBe('unknown');
         if (proofs.length === 0) expect(outcome.kind).not.toBe('succeeded');
-        // A refusal frees money: never while anything under our reference may have paid.
+        // A decline releases money, so never while anything under our reference may have paid.
         if (proofs.length > 0) expect(['succeeded', 'unknown']).toContain(outcome.kind);
         const turned = [...found.slice(turn), ...found.slice(0, turn)];
         expect(outcomeOfFound(turned, expected).kind).toBe(outcome.kind);

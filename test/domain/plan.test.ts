@@ -1,4 +1,4 @@
-/** How patient a refund is where nobody says otherwise, and that no scale makes it so hasty that nothing could be sent. */
+/** Default timings and policy of a refund, and that no time scale makes them too short to send. */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings } from '../../domain/refund/config.js';
 
@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 describe('without settings', () => {
-  it('a refund is given these times', () => {
+  it('a refund has these times', () => {
     expect(DEFAULT_TIMINGS).toEqual({
       sendWindow: 30 * SECOND,
       answerWithin: 100 * SECOND,
@@ -27,7 +27,7 @@ describe('without settings', () => {
     });
   });
 
-  it('every credit needs a second person, no correction is made by one alone, and doubts go to people', () => {
+  it('every credit needs a second approver, no operator corrects alone, and doubts go to operators', () => {
     expect(DEFAULT_POLICY).toEqual({
       creditEnabled: true,
       partialReversal: false,
@@ -43,8 +43,8 @@ describe('without settings', () => {
   });
 });
 
-describe('times that are scaled', () => {
-  it('are all the same at one, and all longer at two; counts and growth stay', () => {
+describe('scaled times', () => {
+  it('are unchanged at one, and all longer at two; counts and growth stay', () => {
     expect(scaleTimings(DEFAULT_TIMINGS, 1)).toEqual(DEFAULT_TIMINGS);
     expect(scaleTimings(DEFAULT_TIMINGS, 2)).toEqual({
       sendWindow: MINUTE,
@@ -64,7 +64,7 @@ describe('times that are scaled', () => {
     });
   });
 
-  it('leave time to send and to answer, however small the scale', () => {
+  it('leave time to send and to answer, at any small scale', () => {
     const hasty = scaleTimings(DEFAULT_TIMINGS, 0.000001);
     expect(hasty).toMatchObject({ sendWindow: 2 * SECOND, answerWithin: 5 * SECOND });
     expect(hasty).toMatchObject({ queryFirst: 50, resendFirst: 50, retryFirst: 50, visibilityLag: 1 });

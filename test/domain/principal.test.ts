@@ -1,4 +1,4 @@
-/** Who may do what: each role its own work, every role reads, and nobody without one. */
+/** Permissions of principals: each role has its own, every role may read, and a principal without a role may do nothing. */
 import { describe, expect, it } from 'vitest';
 import { isRole, mayAct, ROLES, type Role } from '../../domain/principal.js';
 
@@ -24,7 +24,7 @@ describe('a principal', () => {
 });
 
 describe('a role', () => {
-  it('is one of four words, spelled exactly', () => {
+  it('is one of four names, spelled exactly', () => {
     expect(['submit', 'read', 'operate', 'approve'].filter((text) => !isRole(text))).toEqual([]);
     expect(['', 'Submit', 'admin', ' read', 1, null, undefined, ['read']].filter(isRole)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** After a refusal that may mean "the customer already has it": what the original's records say, and what they do not. */
+/** Reconciliation after a decline that may mean "the customer already has the money": conclusions from the original's records. */
 import { describe, expect, it } from 'vitest';
 import {
   reconciliationOf,
@@ -16,7 +16,7 @@ import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { DeclineClass } from '../../domain/decline-class.js';
 import { NO_COVERAGE, type Coverage } from '../../domain/refund/settlement.js';
 import type { Operation } from '../../domain/refund/operation.js';
-import { authorised, original, ORIGINAL_ID, returned } from './fixture-original.js';
+import { authorized, original, ORIGINAL_ID, returned } from './fixture-original.js';
 
 function reconciliation(change: Partial<ReconciliationEvidence>): ReconciliationResult {
   return reconciliationOf({
@@ -31,12 +31,12 @@ function reconciliation(change: Partial<ReconciliationEvidence>): Reconciliation
     claimed: NO_COVERAGE,
     openAttempts: 0,
     hasOtherCapture: false,
-    refused: refusedWith('ambiguous'),
+    refused: declinedWith('ambiguous'),
     ...change,
   });
 }
 
-function refusedWith(
+function declinedWith(
   refusal: DeclineClass,
   amountMinor = 10_000n,
   operation: Operation = 'refund',
@@ -74,16 +74,16 @@ const settled = (
 });
 const tryAgain = (covered = NO_COVERAGE): ReconciliationResult => ({ kind: 'try_again', covered });
 
-describe('a refused refund', () => {
+describe('a declined refund', () => {
   it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
-    ['nothing there: nobody can tell', {}, operator('decline_unclear')],
+    ['the records show nothing: an operator decides', {}, operator('decline_unclear')],
     [
-      'our own is there',
+      'the records show our own refund',
       { ownReturns: [gone.id], original: original({ returns: [gone] }) },
       { kind: 'ours' },
     ],
     [
-      'our own is there, and a chargeback',
+      'the records show our own refund and a chargeback',
       { ownReturns: [gone.id], original: original({ returns: [gone], disputes }) },
       { kind: 'ours' },
     ],
@@ -98,7 +98,7 @@ describe('a refused refund', () => {
       operator('payment_unclear'),
     ],
     [
-      'a chargeback is pending: nothing is proven by it',
+      'a chargeback is pending, which proves nothing',
       {
         original: original({
           disputes: [{ id: 'd', amountMinor: 10_000n, reversedMinor: 0n, state: 'open' }],
@@ -136,10 +136,10 @@ describe('a refused refund', () => {
       operator('refunded_elsewhere'),
     ],
     [
-      'the rest of its authorisation was released: that gave the customer nothing back',
+      'the rest of its authorization was released, which returned nothing to the customer',
       {
         remainingMinor: 6_000n,
-        original: authorised(6_000n, {
+        original: authorized(6_000n, {
           returns: [{ ...gone, type: 'reversal', referencedId: ORIGINAL_ID, amountMinor: 4_000n }],
         }),
       },
@@ -148,32 +148,32 @@ describe('a refused refund', () => {
     [
       'all of its authorization was reversed after a part was captured: that part is still owed',
       {
-        original: authorised(6_000n, { returns: [{ ...gone, type: 'reversal', referencedId: ORIGINAL_ID }] }),
+        original: authorized(6_000n, { returns: [{ ...gone, type: 'reversal', referencedId: ORIGINAL_ID }] }),
       },
       operator('decline_unclear'),
     ],
     [
-      'somebody else refunded all of it',
+      'all of it was refunded elsewhere',
       { original: original({ returns: [gone] }) },
       settled('already_refunded', 10_000n),
     ],
     [
-      'somebody else refunds all of it and has not finished',
+      'all of it is being refunded elsewhere',
       { original: original({ returns: [{ ...gone, state: 'open' }] }) },
       operator('refunded_elsewhere'),
     ],
     [
-      'somebody else refunded a part',
+      'a part was refunded elsewhere',
       { original: original({ returns: [{ ...gone, amountMinor: 9_999n }] }) },
       operator('refunded_elsewhere', covering(9_999n, 0n)),
     ],
     [
-      'somebody else refunded less than is owed, and credits took the rest',
+      'less than is owed was refunded elsewhere, and credits took the rest',
       { paidMinor: 4_000n, original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
       operator('refunded_elsewhere', covering(6_000n, 0n)),
     ],
     [
-      'somebody else refunded what is still owed, and credits took the rest',
+      'the amount that is still owed was refunded elsewhere, and credits took the rest',
       {
         remainingMinor: 6_000n,
         paidMinor: 4_000n,
@@ -182,7 +182,7 @@ describe('a refused refund', () => {
       settled('already_refunded', 6_000n),
     ],
     [
-      'all of it was refunded before this refund was asked for',
+      'all of it was refunded before this refund was requested',
       { knownReturns: [gone.id], original: original({ returns: [gone] }) },
       settled('already_refunded', 10_000n),
     ],
@@ -192,17 +192,17 @@ describe('a refused refund', () => {
       operator('decline_unclear'),
     ],
     [
-      'somebody refunded all of it without a reference while an answer of ours is awaited: it may be that one',
+      'all of it was refunded without a reference while our attempt has no answer: it may be our attempt',
       { openAttempts: 1, original: original({ returns: [gone] }) },
       operator('refunded_elsewhere'),
     ],
     [
-      'somebody refunded all of it under a reference of their own while an answer of ours is awaited',
+      'all of it was refunded under a foreign reference while our attempt has no answer',
       { openAttempts: 1, original: original({ returns: [{ ...gone, reference: 'TILL' }] }) },
       settled('already_refunded', 10_000n),
     ],
     [
-      'somebody refunded half of it, which another refund counts as its own',
+      'half of it was refunded elsewhere, which another refund counts as its own',
       {
         remainingMinor: 5_000n,
         claimed: covering(5_000n, 0n),
@@ -211,7 +211,7 @@ describe('a refused refund', () => {
       operator('decline_unclear'),
     ],
     [
-      'somebody else refunded all of it in two, of which one is not finished',
+      'all of it was refunded elsewhere in two parts, of which one is not finished',
       {
         original: original({
           returns: [
@@ -223,36 +223,36 @@ describe('a refused refund', () => {
       operator('refunded_elsewhere', covering(5_000n, 0n)),
     ],
     [
-      'somebody else refunded as much as is asked for, and the same is still left',
+      'as much as is requested was refunded elsewhere, and the same is still left',
       {
         remainingMinor: 5_000n,
         original: original({ returns: [{ ...gone, amountMinor: 5_000n }] }),
       },
       operator('refunded_elsewhere'),
     ],
-    ['it is not captured after all', { original: authorised(0n) }, tryAgain()],
+    ['it is not captured after all', { original: authorized(0n) }, tryAgain()],
   ])('%s', (_name, change, expected) => {
     expect(reconciliation(change)).toEqual(expected);
   });
 });
 
-describe('a refused reversal', () => {
+describe('a declined reversal', () => {
   it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
-    ['it is captured: a refund', { original: authorised(10_000n) }, tryAgain()],
-    ['a part of it is captured: a refund', { original: authorised(1n) }, tryAgain()],
-    ['it is not captured', { original: authorised(0n) }, operator('not_captured')],
+    ['it is captured: a refund', { original: authorized(10_000n) }, tryAgain()],
+    ['a part of it is captured: a refund', { original: authorized(1n) }, tryAgain()],
+    ['it is not captured', { original: authorized(0n) }, operator('not_captured')],
     [
       'a part of it is captured and all of that was refunded: the rest is released at the acquirer or not at all',
       {
         ourReturns: [gone.id],
         knownReturns: [gone.id],
-        original: authorised(6_000n, { returns: [{ ...gone, amountMinor: 6_000n }] }),
+        original: authorized(6_000n, { returns: [{ ...gone, amountMinor: 6_000n }] }),
       },
       operator('partial_reversal'),
     ],
     [
       'it was reversed',
-      { original: authorised(0n, { returns: [{ ...gone, type: 'reversal' }] }) },
+      { original: authorized(0n, { returns: [{ ...gone, type: 'reversal' }] }) },
       settled('original_reversed', 10_000n),
     ],
     [
@@ -261,12 +261,12 @@ describe('a refused reversal', () => {
         remainingMinor: 4_000n,
         ourReturns: [gone.id],
         knownReturns: [gone.id],
-        original: authorised(0n, { returns: [{ ...gone, type: 'reversal', amountMinor: 6_000n }] }),
+        original: authorized(0n, { returns: [{ ...gone, type: 'reversal', amountMinor: 6_000n }] }),
       },
       operator('not_captured'),
     ],
   ])('%s', (_name, change, expected) => {
-    expect(reconciliation({ refused: refusedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(
+    expect(reconciliation({ refused: declinedWith('ambiguous', 10_000n, 'reversal'), ...change })).toEqual(
       expected,
     );
   });
@@ -284,13 +284,13 @@ describe('another capture that has something left', () => {
     ['takes it', {}, tryAgain()],
     ['takes it beside a chargeback', { original: original({ disputes: chargeback(6_000n) }) }, tryAgain()],
     [
-      'is no way where the decline is not about the capture',
-      { refused: refusedWith('repaid_by_bank') },
+      'is not used if the decline is not about the capture',
+      { refused: declinedWith('repaid_by_bank') },
       operator('repaid_by_bank'),
     ],
-    ['is no way where nobody was declined', { refused: null }, operator('decline_unclear')],
+    ['is not used without a decline', { refused: null }, operator('decline_unclear')],
     [
-      'is no way where somebody has refunded since',
+      'is not used if money was refunded elsewhere since',
       { original: original({ returns: [{ ...gone, amountMinor: 6_000n }] }) },
       operator('refunded_elsewhere'),
     ],
@@ -302,26 +302,26 @@ describe('another capture that has something left', () => {
 describe('a chargeback of a part', () => {
   it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
     [
-      'that leaves room for all of the refund closes nothing',
+      'that leaves enough for the whole refund settles nothing',
       { remainingMinor: 5_000n, original: original({ disputes: chargeback(2_000n) }) },
       operator('partly_disputed'),
     ],
     [
-      'that leaves exactly enough room closes nothing',
+      'that leaves exactly enough settles nothing',
       { remainingMinor: 8_000n, original: original({ disputes: chargeback(2_000n) }) },
       operator('partly_disputed'),
     ],
     [
-      'that leaves room for a part: the rest goes on',
+      'that leaves enough for a part: that part is refunded',
       { original: original({ disputes: chargeback(2_000n) }) },
       tryAgain(covering(0n, 2_000n)),
     ],
     [
-      'after which the rest was refused as well is for a person',
+      'after which the rest was declined too needs an operator',
       {
         remainingMinor: 8_000n,
         claimed: covering(0n, 2_000n),
-        refused: refusedWith('disputed', 8_000n),
+        refused: declinedWith('disputed', 8_000n),
         original: original({ disputes: chargeback(2_000n) }),
       },
       operator('partly_disputed'),
@@ -355,13 +355,13 @@ describe('a chargeback of a part', () => {
       settled('charged_back', 0n, 5_000n),
     ],
     [
-      'beside what another refund of ours has paid covers what has no room any more',
+      'beside what another refund of ours has paid covers the part that no longer fits',
       {
         remainingMinor: 5_000n,
         ourReturns: [gone.id],
         knownReturns: [gone.id],
         original: original({ returns: [{ ...gone, amountMinor: 5_000n }], disputes: chargeback(2_000n) }),
-        refused: refusedWith('ambiguous', 5_000n),
+        refused: declinedWith('ambiguous', 5_000n),
       },
       tryAgain(covering(0n, 2_000n)),
     ],
@@ -375,23 +375,23 @@ describe('a chargeback of a part', () => {
   });
 });
 
-describe('a refusal that says that nothing is owed, or that our data is wrong', () => {
+describe('a decline that says that nothing is owed, or that our data is wrong', () => {
   it.each<[string, Partial<ReconciliationEvidence>, ReconciliationResult]>([
-    ['ends it where the gateway shows nothing', { refused: refusedWith('not_owed') }, giveUp('not_owed')],
-    ['ends it with its reason', { refused: refusedWith('our_data_wrong') }, giveUp('our_data_wrong')],
+    ['ends it if the gateway shows nothing', { refused: declinedWith('not_owed') }, giveUp('not_owed')],
+    ['ends it with its reason', { refused: declinedWith('our_data_wrong') }, giveUp('our_data_wrong')],
     [
-      'means that the customer has it where all of it was refunded elsewhere',
-      { refused: refusedWith('our_data_wrong'), original: original({ returns: [gone] }) },
+      'means that the customer has the money if all of it was refunded elsewhere',
+      { refused: declinedWith('our_data_wrong'), original: original({ returns: [gone] }) },
       settled('already_refunded', 10_000n),
     ],
     [
-      'is for a person where the bank fetches it back and the gateway does not show it',
-      { refused: refusedWith('repaid_by_bank') },
+      'needs an operator if the bank takes it back and the gateway does not show it',
+      { refused: declinedWith('repaid_by_bank') },
       operator('repaid_by_bank'),
     ],
     [
-      'means that the customer has it where the bank has fetched all of it back',
-      { refused: refusedWith('repaid_by_bank'), original: original({ disputes }) },
+      'means that the customer has the money if the bank took all of it back',
+      { refused: declinedWith('repaid_by_bank'), original: original({ disputes }) },
       settled('charged_back', 0n, 10_000n),
     ],
   ])('%s', (_name, change, expected) => {
@@ -399,7 +399,7 @@ describe('a refusal that says that nothing is owed, or that our data is wrong', 
   });
 });
 
-it('every reason is a whole sentence for people, with a safe next step', () => {
+it('every reason is a whole sentence for operators, with a safe next step', () => {
   for (const sentence of Object.values(END_REASONS)) expect(sentence.length).toBeGreaterThan(20);
   for (const { why, nextStep } of Object.values(CASE_REASONS)) {
     expect(why).toMatch(/^[A-Z].*\.$/);
@@ -408,7 +408,7 @@ it('every reason is a whole sentence for people, with a safe next step', () => {
   }
 });
 
-it('money that may be out twice stays a case whatever becomes of the refund', () => {
+it('money that may be out twice stays a case in any final state of the refund', () => {
   expect(STAY_OPEN).toEqual([
     'paid_twice',
     'answers_contradict',

@@ -1,4 +1,4 @@
-/** References and ids: always the same, never alike, never mistaken for one another. */
+/** References and ids: reproducible, distinct, and never mistaken for one another. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ describe('the reference of an attempt', () => {
     );
   });
 
-  it('differs for each refund, way and number', () => {
+  it('differs for each refund, operation and number', () => {
     const refunds = Array.from(
       { length: 200 },
       (_, n) => `${REFUND.slice(0, -3)}${String(n).padStart(3, '0')}`,

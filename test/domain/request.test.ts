@@ -1,4 +1,4 @@
-/** Requests at the edge: every problem named, nothing wrong let through, nothing secret repeated. */
+/** Requests at the edge: every problem is named, invalid requests are refused, and secrets are not repeated. */
 import { describe, expect, it } from 'vitest';
 import {
   canonicalRequest,
@@ -29,7 +29,7 @@ function problems(input: unknown): string[] {
 
 describe('a request', () => {
   it('is read with its amount as money', () => {
-    // Strictly: a field that was not given is not there.
+    // Strict equality: a field that was not set does not exist.
     expect(accepted(GOOD)).toStrictEqual({
       paymentId: GOOD.paymentId,
       money: { minor: 1_230n, currency: 'EUR', decimals: 2 },
@@ -37,7 +37,7 @@ describe('a request', () => {
     });
   });
 
-  it('keeps everything that may be given, and nothing that is not', () => {
+  it('keeps every allowed field, and no other', () => {
     const full = {
       ...GOOD,
       orderId: 'A-4711',
@@ -162,18 +162,18 @@ describe('a request', () => {
     },
   );
 
-  it('takes three decimals that end in nothing, and all yen', () => {
+  it('accepts three decimals that end in zero, and whole yen', () => {
     expect(accepted({ ...GOOD, amount: '1.230', currency: 'KWD' }).money.minor).toBe(1_230n);
     expect(accepted({ ...GOOD, amount: '100', currency: 'JPY' }).money.minor).toBe(100n);
     expect(accepted({ ...GOOD, amount: '9999999999.99' }).money.minor).toBe(999_999_999_999n);
   });
 
-  it('is refused where an entry of its metadata would be lost without a word', () => {
+  it('is refused if an entry of its metadata would be lost silently', () => {
     const metadata: unknown = JSON.parse('{"shop":"7","__proto__":"8"}');
     expect(problems({ ...GOOD, metadata })).toEqual(['metadata: invalid']);
   });
 
-  it('never repeats what could be a card, wherever it was put', () => {
+  it('never repeats a possible card number, in whatever field it is', () => {
     for (const input of [
       { ...GOOD, paymentId: CARD },
       { ...GOOD, amount: CARD },
@@ -198,7 +198,7 @@ describe('a request', () => {
     ).not.toContain(grouped);
   });
 
-  it('with a card says what is allowed instead, and with ordinary ids is accepted', () => {
+  it('with a card is answered with what is allowed instead, and with ordinary ids is accepted', () => {
     const reading = readRefundRequest({ ...GOOD, orderId: CARD });
     expect(reading.ok ? [] : reading.problems.map(({ message }) => message)).toEqual([
       expect.stringContaining('Use another number'),
@@ -213,7 +213,7 @@ describe('a request', () => {
   });
 });
 
-describe('a payment that is declared', () => {
+describe('a declared payment', () => {
   const payment = { type: 'PA', amount: '20.00', currency: 'EUR', registrationId: 'a'.repeat(32) };
 
   it('is read with its amount', () => {
@@ -237,7 +237,7 @@ describe('a payment that is declared', () => {
     expect(reading.ok ? [] : reading.problems.map((problem) => problem.field)).toEqual([field]);
   });
 
-  it('is nothing for a credit, which needs what the gateway shows', () => {
+  it('is undefined for a credit, which needs the records of the gateway', () => {
     const credit = { ...GOOD, destination: { registrationId: 'a'.repeat(32) }, payment };
     const reading = readCreditRequest(credit);
     expect(reading.ok ? [] : reading.problems.map(({ code }) => code)).toEqual(['unknown_field']);
@@ -245,7 +245,7 @@ describe('a payment that is declared', () => {
 });
 
 describe('the same request', () => {
-  it('is written in one way for ever: the ledger keeps it, and the next version has to find it', () => {
+  it('is always written in the same form: the ledger stores it, and the next version has to find it', () => {
     const { paymentId } = GOOD;
     const destination = { registrationId: 'a'.repeat(32) };
     const full = { ...GOOD, orderId: 'A-4711', destination, metadata: { b: '2', a: '1' } };
@@ -261,7 +261,7 @@ describe('the same request', () => {
 
   const one = accepted({ ...GOOD, metadata: { a: '1', b: '2' } });
 
-  it('is the same whatever the order of its metadata and the form of its amount', () => {
+  it('is the same with any order of its metadata and any form of its amount', () => {
     expect(canonicalRequest(accepted({ ...GOOD, metadata: { b: '2', a: '1' } }))).toBe(canonicalRequest(one));
     expect(canonicalRequest(accepted({ ...GOOD, amount: '12' }))).toBe(
       canonicalRequest(accepted({ ...GOOD, amount: '12.00' })),

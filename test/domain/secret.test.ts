@@ -1,4 +1,4 @@
-/** A secret is given out by one method and by nothing else. */
+/** A secret is revealed by one method only. */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
@@ -7,7 +7,7 @@ describe('a secret', () => {
   const number = '4200000000000000';
   const secret = new Secret(number);
 
-  it('gives its value to whoever reveals it', () => {
+  it('returns its value from reveal', () => {
     expect(secret.reveal()).toBe(number);
   });
 

@@ -1,4 +1,4 @@
-/** How the customer was made whole, by table: every means alone, together, undone; and what no arrangement of amounts may break. */
+/** Settlements of a refund, by table: every means alone, together and undone; and the rules that hold for all amounts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -33,15 +33,15 @@ const of100 = (change: Partial<SettlementFacts>): SettlementFacts => ({
 
 describe('a refund of 100.00', () => {
   it.each<[string, Partial<SettlementFacts>, string | null, string]>([
-    ['that nobody paid', {}, null, '0.00'],
+    ['without an attempt', {}, null, '0.00'],
     ['of which nothing is final', { attempts: [tried('refund', 10_000n, 'pending')] }, null, '0.00'],
     ['whose outcome is unknown', { attempts: [tried('refund', 10_000n, 'unknown')] }, null, '0.00'],
-    ['that was refused', { attempts: [tried('refund', 10_000n, 'rejected')] }, null, '0.00'],
-    ['that came back', { attempts: [tried('refund', 10_000n, 'returned')] }, null, '0.00'],
+    ['that was declined', { attempts: [tried('refund', 10_000n, 'rejected')] }, null, '0.00'],
+    ['that was returned', { attempts: [tried('refund', 10_000n, 'returned')] }, null, '0.00'],
     ['that was refunded', { attempts: [tried('refund', 10_000n)] }, 'refund', '100.00'],
     ['that was reversed', { attempts: [tried('reversal', 10_000n)] }, 'reversal', '100.00'],
     [
-      'that was credited after a refusal',
+      'that was credited after a decline',
       { attempts: [tried('refund', 10_000n, 'rejected'), tried('credit', 10_000n)] },
       'credit',
       '100.00',
@@ -87,7 +87,7 @@ describe('a refund of 100.00', () => {
       '100.00',
     ],
     [
-      'paid twice: what the customer has is told',
+      'paid twice: the amount that the customer has is shown',
       { attempts: [tried('refund', 10_000n), tried('refund', 10_000n)] },
       'refund',
       '200.00',
@@ -100,7 +100,7 @@ describe('a refund of 100.00', () => {
     });
   });
 
-  it('names each means with its part', () => {
+  it('names each means with its amount', () => {
     const facts = of100({
       attempts: [tried('reversal', 4_000n), tried('refund', 3_000n)],
       elsewhereMinor: 2_000n,
@@ -122,7 +122,7 @@ describe('a refund of 100.00', () => {
   });
 });
 
-describe('what a payment has from outside', () => {
+describe('external refunds and chargebacks of a payment', () => {
   const money = (change: Partial<OutsideMoney>): OutsideMoney => ({
     limitMinor: 10_000n,
     paidBackMinor: 0n,
@@ -133,7 +133,7 @@ describe('what a payment has from outside', () => {
   });
 
   it.each<[string, bigint, Partial<OutsideMoney>, bigint, bigint]>([
-    ['nothing covers nothing', 10_000n, {}, 0n, 0n],
+    ['nothing external covers nothing', 10_000n, {}, 0n, 0n],
     ['20 of 100 charged back leave room for 50', 5_000n, { chargedBackMinor: 2_000n }, 0n, 0n],
     ['20 of 100 charged back leave 80 of a refund of 100', 10_000n, { chargedBackMinor: 2_000n }, 0n, 2_000n],
     ['all of it charged back covers what is owed', 5_000n, { chargedBackMinor: 10_000n }, 0n, 5_000n],
@@ -145,19 +145,19 @@ describe('what a payment has from outside', () => {
       6_000n,
     ],
     [
-      'what counts for another refund does not count again',
+      'an amount that counts for another refund does not count again',
       5_000n,
       { chargedBackMinor: 10_000n, claimed: { elsewhereMinor: 0n, chargedBackMinor: 7_000n } },
       0n,
       3_000n,
     ],
-    ['what we gave back covers nothing of another refund', 5_000n, { paidBackMinor: 10_000n }, 0n, 0n],
+    ['our own refund covers nothing of another refund', 5_000n, { paidBackMinor: 10_000n }, 0n, 0n],
     ['more than the payment is no more than is owed', 5_000n, { chargedBackMinor: 25_000n }, 0n, 5_000n],
   ])('%s', (_name, unpaid, change, elsewhereMinor, chargedBackMinor) => {
     expect(coverageOf(unpaid, money(change))).toEqual({ elsewhereMinor, chargedBackMinor });
   });
 
-  it('never covers more than is owed, than there is, or than the room that is missing', () => {
+  it('never covers more than is owed, than exists, or than the payment lacks', () => {
     const minor = fc.bigInt(0n, 20_000n);
     fc.assert(
       fc.property(minor, minor, minor, minor, minor, minor, (unpaid, limit, fixture, back, one, other) => {
@@ -175,7 +175,7 @@ describe('what a payment has from outside', () => {
         expect(covered.elsewhereMinor <= back).toBe(true);
         expect(covered.chargedBackMinor <= one).toBe(true);
         expect(totalOf(covered) <= unpaid).toBe(true);
-        // What is not covered has room, or nothing from outside explains it.
+        // Any uncovered part still fits into the payment, or no external money explains it.
         const rest = unpaid - totalOf(covered);
         expect(rest >= 0n && (rest >= capacity || capacity >= unpaid)).toBe(true);
         if (capacity >= unpaid) expect(totalOf(covered)).toBe(0n);
@@ -185,7 +185,7 @@ describe('what a payment has from outside', () => {
   });
 });
 
-describe('what refunds count as their own', () => {
+describe('external money that refunds count as their own', () => {
   const claim = (elsewhereMinor: bigint, chargedBackMinor: bigint, missingMinor = 0n) => ({
     elsewhereMinor,
     chargedBackMinor,
@@ -194,30 +194,30 @@ describe('what refunds count as their own', () => {
   const after = (claims: ReturnType<typeof claim>[], available: Coverage) =>
     claimsAfter(claims, available).map(({ claim: of, now }) => [claims.indexOf(of), now] as const);
 
-  it('stays while it is there', () => {
+  it('stays counted while it exists', () => {
     expect(after([claim(1n, 2n), claim(0n, 3n)], { elsewhereMinor: 1n, chargedBackMinor: 5n })).toEqual([]);
   });
 
-  it('is lost by the newest first when a chargeback is won back in part', () => {
+  it('is lost by the newest refund first if a chargeback is won back in part', () => {
     expect(after([claim(0n, 60n), claim(0n, 40n)], { elsewhereMinor: 0n, chargedBackMinor: 70n })).toEqual([
       [1, { elsewhereMinor: 0n, chargedBackMinor: 10n }],
     ]);
   });
 
-  it('is lost by all when everything was won back', () => {
+  it('is lost by all if everything was won back', () => {
     expect(after([claim(0n, 60n), claim(0n, 40n)], NO_COVERAGE)).toEqual([
       [0, NO_COVERAGE],
       [1, NO_COVERAGE],
     ]);
   });
 
-  it('comes back to a refund that had ended by it when the money is taken once more', () => {
+  it('is counted again for a refund that was final by it when the money is taken once more', () => {
     expect(after([claim(0n, 0n, 60n)], { elsewhereMinor: 0n, chargedBackMinor: 100n })).toEqual([
       [0, { elsewhereMinor: 0n, chargedBackMinor: 60n }],
     ]);
   });
 
-  it('is together never more than there is', () => {
+  it('is together never more than exists', () => {
     const minor = fc.bigInt(0n, 100n);
     const claims = fc.array(fc.tuple(minor, minor, minor), { maxLength: 4 });
     fc.assert(
@@ -239,7 +239,7 @@ describe('what refunds count as their own', () => {
   });
 });
 
-it('parts add up, are named once each, and what is paid and what is not make the promise', () => {
+it('parts add up, are named once each, and paid and unpaid parts equal the promise', () => {
   const minor = fc.bigInt(0n, 20_000n);
   const attempt = fc.record({
     operation: fc.constantFrom<Operation>('refund', 'reversal', 'credit'),
@@ -261,7 +261,7 @@ it('parts add up, are named once each, and what is paid and what is not make the
   );
 });
 
-it('is taken at most once from what there is', () => {
+it('external money is counted at most once', () => {
   const all = {
     elsewhereMinor: 30n,
     chargedBackMinor: 50n,

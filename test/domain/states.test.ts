@@ -1,4 +1,4 @@
-/** The life of a refund: which moves exist, which do not, and that the page which shows them is not older than the code. */
+/** State machine of a refund: the transitions that exist and those that do not, and that the page that draws them is up to date. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,7 +15,7 @@ import {
 import { ATTEMPT_EVIDENCE, ATTEMPT_STATES, isOpenAttempt } from '../../domain/refund/attempt-states.js';
 import { STATES_PAGE, statesPage } from '../../tools/states-diagram.js';
 
-/** Written by hand, once more: from which states each trigger leads where. */
+/** Transitions, written by hand a second time: for each trigger its source states and its target. */
 const MOVES: Readonly<Record<RefundTrigger, readonly [RefundState, string]>> = {
   reserve: ['reserved', 'requested'],
   submit: ['submitting', 'fallback_checking rejected reserved'],
@@ -75,14 +75,14 @@ describe('the states of a refund', () => {
     expect([...triggers].sort()).toEqual(Object.keys(MOVES).sort());
   });
 
-  it('never fails, cancels or closes what may have left, but by a signed correction', () => {
+  it('never fails, cancels or closes an attempt that may have left, except by a signed correction', () => {
     for (const from of ['submitting', 'unknown', 'pending'] as const)
       for (const { on, to } of REFUND_TRANSITIONS)
         if (on !== 'correct_failed' && afterTrigger(from, on) !== undefined)
           expect(['failed', 'canceled', 'closed_by_dispute', 'refunded_elsewhere']).not.toContain(to);
   });
 
-  it('leaves a final state only on what the gateway shows, or on a signed correction', () => {
+  it('leaves a final state only on evidence of the gateway, or on a signed correction', () => {
     const leaving = REFUND_TRANSITIONS.filter(({ from }) => from.some(isFinal)).map(({ on }) => on);
     expect([...leaving].sort()).toEqual([
       'answer_returned',
@@ -94,7 +94,7 @@ describe('the states of a refund', () => {
     ]);
   });
 
-  it('reaches every state, and the end from every state', () => {
+  it('reaches every state, and a final state from every state', () => {
     const reached = new Set<RefundState>(['requested']);
     for (let round = 0; round < REFUND_STATES.length; round += 1)
       for (const { from, to } of REFUND_TRANSITIONS)
@@ -107,11 +107,11 @@ describe('the states of a refund', () => {
     expect([...ends].sort()).toEqual([...REFUND_STATES].sort());
   });
 
-  it('wait for a person in two of them', () => {
+  it('include two that wait for an operator', () => {
     expect(OPERATOR_STATES).toEqual(['manual_review', 'awaiting_approval']);
   });
 
-  it('are told outside as what has become of the money', () => {
+  it('have a public status that describes the money', () => {
     const reported = (status: string) => REFUND_STATES.filter((state) => PUBLIC_STATUS[state] === status);
     expect(reported('succeeded')).toEqual(['succeeded', 'settled']);
     expect(reported('failed')).toEqual(['failed']);
@@ -122,13 +122,13 @@ describe('the states of a refund', () => {
     );
   });
 
-  it('are drawn on a page that is not older than the code', async () => {
+  it('are drawn on a page that is up to date', async () => {
     expect(readFileSync(STATES_PAGE, 'utf8')).toBe(await statesPage());
   });
 });
 
 describe('the states of an attempt', () => {
-  it('let nothing but a success or a return change what is over', () => {
+  it('change after their end only on a success or a return', () => {
     const taken = (state: (typeof ATTEMPT_STATES)[number]) =>
       Object.entries(ATTEMPT_EVIDENCE)
         .filter(([, states]) => states.includes(state))
@@ -139,7 +139,7 @@ describe('the states of an attempt', () => {
     expect(taken('returned')).toEqual(['succeeded']);
   });
 
-  it('take a success from wherever money may have left or was thought not to', () => {
+  it('accept a success from every state in which money may have left or was thought not to have', () => {
     expect([...ATTEMPT_EVIDENCE.succeeded].sort()).toEqual(
       ATTEMPT_STATES.filter((state) => state !== 'succeeded').sort(),
     );

@@ -1,4 +1,4 @@
-/** Reading bodies: what counts as an outcome, and what is left of one. Any body whatever: `test/fuzz`. */
+/** Reads answer bodies: the conditions of an outcome, and its fields. Arbitrary bodies are in `test/fuzz`. */
 import { describe, expect, it } from 'vitest';
 import { readTransactionBody } from '../../gateway/oppwa/answer.js';
 import { fuzz } from '../fuzz/fuzz.js';
@@ -19,7 +19,7 @@ describe('an answer', () => {
     },
   );
 
-  it('with null for a field has left it out', () => {
+  it('with null for a field counts as without that field', () => {
     expect(readTransactionBody(body({ id: null, referencedId: null, resultDetails: null }))).toEqual({
       ok: true,
       value: { ...refunded, id: undefined, referencedId: undefined },
@@ -58,7 +58,7 @@ describe('an answer', () => {
     expect(JSON.stringify(read)).not.toContain(quoted);
   });
 
-  it('names what a parameter error is about, and never the value', () => {
+  it('names the parameters of a parameter error, and never their values', () => {
     const parameterErrors = [
       { name: 'paymentType', value: 'RF', message: 'must be one of [PA, DB]' },
       { name: 'card.number', value: CARD_NUMBER, message: 1 },
@@ -116,7 +116,7 @@ describe('an answer', () => {
     });
   });
 
-  it('that no database keeps is not believed where it says whose money it is, and mended where it only remarks', () => {
+  it('with a text that no database stores is refused in a decisive field, and cleaned in a mere description', () => {
     for (const text of ['Rf\u0000', 'Rf\ud800', '\udc00Rf'])
       expect(readTransactionBody(body({ merchantTransactionId: text }))).toEqual(unreadable('not_json'));
     const description = `\u0000 ${'x'.repeat(997)}👩`;
@@ -126,7 +126,7 @@ describe('an answer', () => {
     });
   });
 
-  it('cannot smuggle an outcome in by a prototype', () => {
+  it('cannot forge an outcome through a prototype', () => {
     const text = '{"__proto__":{"result":{"code":"000.000.000"}},"constructor":{"prototype":{"result":1}}}';
     expect(readTransactionBody(text)).toEqual(unreadable('no_result_code'));
     expect(Object.hasOwn(Object.prototype, 'result')).toBe(false);
@@ -146,8 +146,8 @@ describe('an answer', () => {
   });
 });
 
-describe('whatever the answer on the wire', () => {
-  it('one request is made, and no token is in what comes of it', async () => {
+describe('any answer on the wire', () => {
+  it('makes one request, and no token is in the result', async () => {
     const server = await startRawServer();
     const gateway = gatewayAt(server.url, { maxBodyBytes: 4_096 });
     let sent = 0;

@@ -1,4 +1,4 @@
-/** Answers that a server or a proxy compressed although none was asked for: what was executed is read, and never a crash. */
+/** Answers that a server or a proxy compressed without a request for it: a refund's outcome is read, and nothing crashes. */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ function gateway(options: Partial<GatewayOptions> = {}): Gateway {
   return client;
 }
 
-/** A whole answer of these bytes, with `content-encoding` as given. */
+/** Returns a whole answer of these bytes, with the given `content-encoding`. */
 function send(socket: Socket, encoding: string, bytes: Buffer, status = 200): void {
   socket.write(
     `HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\n${encoding}\r\ncontent-length: ${bytes.length}\r\n\r\n`,
@@ -86,7 +86,7 @@ describe('a compressed answer', () => {
     });
   });
 
-  it('with nothing in it is as empty as one without a coding', async () => {
+  it('with an empty body is as empty as one without a coding', async () => {
     server.reply = (socket) => send(socket, 'content-encoding: gzip', Buffer.alloc(0), 502);
     expect(await gateway().refund(refundOrder())).toEqual({
       kind: 'no_answer',
@@ -123,7 +123,7 @@ describe('a compressed answer that cannot be read', () => {
     expect(await gateway().refund(refundOrder())).toMatchObject({ kind: 'answered' });
   });
 
-  it('is as large as its limit at most, decoded', async () => {
+  it('is limited by its decoded size', async () => {
     server.reply = (socket) => send(socket, 'content-encoding: gzip', gzipSync(success));
     const limit = Buffer.byteLength(success);
     expect(await gateway({ maxBodyBytes: limit }).refund(refundOrder())).toMatchObject({ kind: 'answered' });

@@ -1,4 +1,4 @@
-/** What becomes of a refund when the network or the gateway misbehaves: what may have left is never called unsent, nor sent twice. */
+/** Outcomes of orders when network or gateway misbehave: an order that may have left is never called unsent, nor sent twice. */
 import { readFile } from 'node:fs';
 import { createServer as createNetServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -43,30 +43,30 @@ function expectOnce(): void {
 }
 
 describe('a refund that certainly never left', () => {
-  it('is not sent where nobody listens', async () => {
+  it('is not sent if no server listens', async () => {
     await server.close();
     expect(await gateway().refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'refused' });
   });
 
-  it('is not sent where the host has no address', async () => {
+  it('is not sent if the host has no address', async () => {
     const nowhere = gateway({}, 'https://gateway.invalid');
     expect(await nowhere.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'dns' });
   });
 
-  it('is not sent where the other side does not speak TLS', async () => {
+  it('is not sent if the other side does not speak TLS', async () => {
     server.onConnection = (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     const client = gateway({}, server.url.replace('http:', 'https:'));
     expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'tls' });
     expect(server.requests).toEqual([]);
   });
 
-  it('is not sent where no encryption can be agreed on', async () => {
+  it('is not sent if no cipher is shared', async () => {
     const port = await openTls({});
     const client = gateway({}, `https://127.0.0.1:${port}`);
     expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'tls' });
   });
 
-  it('is not sent to a certificate that nobody vouches for, and the token stays here', async () => {
+  it('is not sent if the certificate is not trusted, and the token stays here', async () => {
     const received: string[] = [];
     const port = await openTls(selfSigned(), (text) => received.push(text));
     const client = gateway({}, `https://127.0.0.1:${port}`);
@@ -74,27 +74,27 @@ describe('a refund that certainly never left', () => {
     expect(received).toEqual([]);
   });
 
-  it('is not sent where the connection is never finished', async () => {
+  it('is not sent if the connection is never established', async () => {
     const client = gateway({ connectTimeoutMs: 100 }, server.url.replace('http:', 'https:'));
     expect(await client.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'connect_timeout' });
   });
 
-  it('is not sent where the connection is not finished by the deadline', async () => {
+  it('is not sent if the connection is not established by the deadline', async () => {
     const client = gateway({}, server.url.replace('http:', 'https:'));
     const result = await client.refund(refundOrder({ limits: limits(5_000, 50) }));
     expect(result).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
   });
 
-  it('is not sent when its deadline has passed before the call', async () => {
+  it('is not sent if its deadline has passed before the call', async () => {
     const result = await gateway().refund(refundOrder({ limits: limits(5_000, -1) }));
     expect(result).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
     expect(server.connections()).toBe(0);
   });
 
-  it('is not sent when the process stood still until after the deadline, with an open connection at hand', async () => {
+  it('is not sent if the process was suspended past the deadline, with an open connection at hand', async () => {
     const client = gateway();
     await client.refund(refundOrder());
-    // From an I/O callback the connection is used before any timer has run: only the check in the sending tick can say no.
+    // From an I/O callback the connection is used before any timer has run: only the check in the sending tick can prevent it.
     const late = await new Promise<SendResult>((resolve, reject) => {
       readFile(new URL(import.meta.url), () => {
         client.refund(refundOrder({ limits: limits(5_000, 20) })).then(resolve, reject);
@@ -116,7 +116,7 @@ describe('a refund that certainly never left', () => {
       clock: () => {
         const { monotonic, wall } = machineClock();
         asked += 1;
-        // The call itself is in time; the machine stops before the request is handed to the socket.
+        // The call itself is in time; the machine is suspended before the request is handed to the socket.
         return { monotonic, wall: asked > 1 ? wall + jump : wall };
       },
     });
@@ -124,7 +124,7 @@ describe('a refund that certainly never left', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('never leaves once its deadline passed while it waited for a connection', async () => {
+  it('never leaves if its deadline passed while it waited for a connection', async () => {
     const client = gateway({ connections: 1 });
     const ok = answer(200, JSON.stringify(refunded));
     let answerFirst: () => void = () => undefined;
@@ -139,7 +139,7 @@ describe('a refund that certainly never left', () => {
     );
     expect(waited).toEqual({ kind: 'not_sent', why: 'deadline_passed' });
 
-    // The connection becomes free, and what is asked next is what is sent next.
+    // The connection becomes free, and the next request is the next one sent.
     const third = client.refund(refundOrder({ merchantTransactionId: 'Third000' }));
     answerFirst();
     expect(await first).toMatchObject({ kind: 'answered' });
@@ -150,7 +150,7 @@ describe('a refund that certainly never left', () => {
     ]);
   });
 
-  it('is not sent by a client that was closed, which waits for what it has sent', async () => {
+  it('is not sent by a closed client, which waits for the requests that it has sent', async () => {
     const client = gateway();
     server.reply = (socket) => setTimeout(() => socket.write(answer(200, JSON.stringify(refunded))), 50);
     const running = client.refund(refundOrder());
@@ -274,7 +274,7 @@ describe('a refund that may have left', () => {
     },
   );
 
-  it("hands on what does not agree with the order: judging it is not the client's business", async () => {
+  it('is returned as answered if the answer does not agree with the order: the client does not judge it', async () => {
     const other = { ...refunded, id: 'f'.repeat(32), amount: '9200.00', currency: 'JPY', paymentType: 'DB' };
     server.reply = (socket) => socket.write(answer(200, JSON.stringify(other)));
     expect(await gateway().refund(refundOrder())).toMatchObject({
@@ -318,14 +318,14 @@ describe('a refund that may have left', () => {
     expectOnce();
   });
 
-  it('has no answer in time when it comes drop by drop, each drop soon after the last', async () => {
+  it('has no answer in time if it comes drop by drop, each drop soon after the last', async () => {
     server.reply = (socket) => {
       const whole = answer(200, success);
       let at = 0;
       const drip = setInterval(() => socket.write(whole.slice(at, (at += 2))), 10);
       socket.on('close', () => clearInterval(drip));
     };
-    // The whole answer takes more than a second, and would be one.
+    // The whole answer takes more than a second, and would be a success.
     const result = await gateway().refund(refundOrder({ limits: limits(200) }));
     expect(result).toMatchObject({ kind: 'no_answer', why: 'timeout' });
     expectOnce();
@@ -386,7 +386,7 @@ describe('a refund that may have left', () => {
     expect(server.connections()).toBe(2);
   });
 
-  it('is one of many on the wire at a time, each of them exactly once', async () => {
+  it('is sent exactly once, also with many in flight', async () => {
     server.reply = (socket, _request, seen) => {
       if (seen % 3 === 0) socket.resetAndDestroy();
       else socket.write(answer(200, success));
@@ -404,7 +404,7 @@ describe('a refund that may have left', () => {
 });
 
 describe('a credit to a card whose answer went wrong', () => {
-  it('leaves neither card number nor token in what comes back', async () => {
+  it('returns neither card number nor token', async () => {
     const replies = [
       answer(
         400,

@@ -1,4 +1,4 @@
-/** Orders, answers and gateways that the tests of this room share. */
+/** Orders, answers and gateways that the tests of this folder share. */
 import { Secret } from '../../domain/secret.js';
 import type { CardCreditOrder, Gateway, RefundOrder, SendLimits } from '../../gateway/gateway.js';
 import { machineClock } from '../../gateway/http/clock.js';
@@ -23,7 +23,7 @@ export function gatewayAt(
 }
 
 export function limits(answerWithin = 5_000, sendWithin = 5_000): SendLimits {
-  // A process may be younger than a longer window.
+  // A longer window may be longer than the age of the process.
   const sendWindow = Math.max(sendWithin, 0);
   const { monotonic, wall } = machineClock();
   const before = sendWindow - sendWithin;
@@ -42,7 +42,7 @@ export function refundOrder(more: Partial<RefundOrder> = {}): RefundOrder {
   };
 }
 
-/** The data of the vendor's published sample of a credit to a card. */
+/** Order of the vendor's published sample of a credit to a card. */
 export function cardCreditOrder(more: Partial<CardCreditOrder> = {}): CardCreditOrder {
   return {
     entityId: ENTITY,
@@ -62,10 +62,10 @@ export function cardCreditOrder(more: Partial<CardCreditOrder> = {}): CardCredit
   };
 }
 
-/** As the port shows it: in the domain's terms. */
+/** The transaction in the domain's terms, as the port returns it. */
 export const shown = (transaction: OppwaTransaction) => transactionOf(transaction, 'test');
 
-/** A successful refund as the gateway tells it. */
+/** A successful refund in the gateway's own fields. */
 export const refunded = {
   id: '8ac7a4a1886fbf6c018871e528a731de',
   referencedId: PAYMENT,

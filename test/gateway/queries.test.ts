@@ -1,4 +1,4 @@
-/** What a read may claim: found, not found in the gateway's own word, or nothing at all; never less than there is. */
+/** Results of queries: found, not found by the gateway's own answer, or unknown; never less than the gateway shows. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { OppwaTransaction } from '../../gateway/oppwa/transaction.js';
@@ -49,8 +49,8 @@ const treeOf = (root: OppwaTransaction, ...linked: readonly OppwaTransaction[]) 
 const search = () => gateway.findByReference(ENTITY, REFERENCE);
 const tree = () => gateway.findWithLinked(ENTITY, PAYMENT);
 
-describe('looking for our reference', () => {
-  it('asks v3 with the entity and the token', async () => {
+describe('a query by our reference', () => {
+  it('sends entity and token to v3', async () => {
     offer({ '/v3/query?': [200, { result: OK, records: [refunded] }] });
     expect(await search()).toEqual({ kind: 'found', value: [shown(refunded)] });
     const [request] = server.requests;
@@ -68,18 +68,18 @@ describe('looking for our reference', () => {
     },
   );
 
-  it('finds the one transaction that an answer itself is, even a declined one', async () => {
+  it('finds the transaction if the answer itself is one, even a declined one', async () => {
     const declined = { ...refunded, result: { code: '800.100.152', description: 'declined' } };
     offer({ '/v3/query?': [200, declined] });
     expect(await search()).toEqual({ kind: 'found', value: [shown(declined)] });
   });
 
-  it('believes entries that come without a result of the request: each has its own', async () => {
+  it('accepts entries without a result of the request: each has its own', async () => {
     offer({ '/v3/query?': [200, { records: [original, refunded] }] });
     expect(await search()).toEqual({ kind: 'found', value: [original, refunded].map(shown) });
   });
 
-  it('keeps nothing of a card', async () => {
+  it('keeps no data of a card', async () => {
     offer({
       '/v3/query?': [
         200,
@@ -117,7 +117,7 @@ describe('looking for our reference', () => {
     expect(await search()).toMatchObject({ kind: 'unavailable' });
   });
 
-  it('waits for a turn of each further page, and does not begin again', async () => {
+  it('waits for its turn for each further page, and does not start again', async () => {
     const waits = [0, 0, 1_200, 0];
     const limited = gatewayAt(server.url, {
       queryTimeoutMs: 10_000,
@@ -133,7 +133,7 @@ describe('looking for our reference', () => {
     }
   });
 
-  it('does not follow a claim of endless pages', async () => {
+  it('does not follow endless pages', async () => {
     offer({ '/v3/query?': [200, { result: OK, pages: 999_999, records: [refunded] }] });
     expect(await search()).toEqual({ kind: 'unavailable', why: 'too_many_pages' });
     expect(server.requests).toHaveLength(1);
@@ -238,12 +238,12 @@ describe('looking for our reference', () => {
     ]);
   });
 
-  it('believes the older version that there is nothing', async () => {
+  it('accepts that the older version finds nothing', async () => {
     offer({ '/v3/': [404, HTML], '/v1/query?': [404, notFound] });
     expect(await search()).toEqual({ kind: 'not_found' });
   });
 
-  it('knows nothing where neither version is offered', async () => {
+  it('is unknown if neither version is offered', async () => {
     offer({ '/v3/': [404, HTML], '/v1/': [404, HTML] });
     expect(await search()).toEqual({ kind: 'unavailable', why: 'not_json', httpStatus: 404 });
     const denied = { result: { code: '800.900.300', description: 'user authorization failed' } };
@@ -256,14 +256,14 @@ describe('looking for our reference', () => {
     });
   });
 
-  it('knows nothing when nobody answers, in the time that the look-up as a whole may take', async () => {
+  it('is unknown if no server answers, within the time for the whole query', async () => {
     const quick = gatewayAt(server.url, { queryTimeoutMs: 1_500 });
     server.reply = (socket, { path }) => {
       if (path.startsWith('/v3')) setTimeout(() => socket.write(answer(404, HTML)), 1_300);
     };
     const began = performance.now();
     expect(await quick.findByReference(ENTITY, REFERENCE)).toEqual({ kind: 'unavailable', why: 'timeout' });
-    // With a time of its own, the second request would have taken until 2,800.
+    // With a time limit of its own, the second request would have taken until 2,800.
     expect(performance.now() - began).toBeLessThan(2_700);
     await quick.close();
     await server.close();
@@ -271,10 +271,10 @@ describe('looking for our reference', () => {
   });
 });
 
-describe('looking for a payment and what is linked to it', () => {
+describe('a query of a payment and its linked transactions', () => {
   const reversal = { ...refunded, id: 'a'.repeat(32), paymentType: 'RV' };
 
-  it('asks v3 for the links', async () => {
+  it('requests the links from v3', async () => {
     offer({ '/v3/query/': [200, { result: OK, records: [refunded, original, reversal] }] });
     expect(await tree()).toEqual({ kind: 'found', value: treeOf(original, refunded, reversal) });
     expect(server.requests[0]?.path).toBe(
@@ -300,14 +300,14 @@ describe('looking for a payment and what is linked to it', () => {
     });
   });
 
-  it('believes a list, or an empty one inside the payment, that nothing is linked', async () => {
+  it('accepts a list, or an empty one inside the payment, as proof that nothing is linked', async () => {
     offer({ '/v3/query/': [200, { result: OK, records: [original] }] });
     expect(await tree()).toEqual({ kind: 'found', value: treeOf(original) });
     offer({ '/v3/query/': [200, { ...original, linkedTransactions: [] }] });
     expect(await tree()).toEqual({ kind: 'found', value: treeOf(original) });
   });
 
-  it('does not take silence about links for no links', async () => {
+  it('does not treat missing links as no links', async () => {
     offer({ '/v3/query/': [200, original] });
     expect(await tree()).toEqual({ kind: 'unavailable', why: 'error' });
   });
@@ -320,7 +320,7 @@ describe('looking for a payment and what is linked to it', () => {
     expect(await tree()).toEqual({ kind: 'unavailable', why: 'error' });
   });
 
-  it('knows nothing when one link cannot be read: it might be a refund', async () => {
+  it('is unknown if one link cannot be read: it might be a refund', async () => {
     offer({ '/v3/query/': [200, { ...original, linkedTransactions: [refunded, { result: 1 }] }] });
     expect(await tree()).toEqual({
       kind: 'unavailable',
@@ -332,12 +332,12 @@ describe('looking for a payment and what is linked to it', () => {
     expect(await tree()).toMatchObject({ kind: 'unavailable', why: 'unreadable_entry' });
   });
 
-  it('takes the word of the gateway that there is no such payment', async () => {
+  it("accepts the gateway's answer that the payment does not exist", async () => {
     offer({ '/v3/query/': [404, notFound] });
     expect(await tree()).toEqual({ kind: 'not_found' });
   });
 
-  it('is unavailable where v3 is not offered, and v1 is not asked: it cannot tell links', async () => {
+  it('is unavailable if v3 is not offered, without a query of v1: v1 does not show links', async () => {
     offer({ '/v3/': [404, HTML], '/v1/': [200, original] });
     expect(await tree()).toEqual({ kind: 'unavailable', why: 'not_json', httpStatus: 404 });
     expect(server.requests).toHaveLength(1);
@@ -345,7 +345,7 @@ describe('looking for a payment and what is linked to it', () => {
 });
 
 describe('the published result codes', () => {
-  it('are read without the token, and what is no code is dropped', async () => {
+  it('are read without the token, and malformed codes are dropped', async () => {
     const list = [
       { code: '000.000.000', description: 'Transaction succeeded' },
       { code: 'x', description: 'y' },
@@ -367,7 +367,7 @@ describe('the published result codes', () => {
     expect(await gateway.resultCodes(ENTITY)).toEqual(expected);
   });
 
-  it('may not come at all', async () => {
+  it('may be unavailable', async () => {
     server.reply = (socket) => socket.destroy();
     expect(await gateway.resultCodes(ENTITY)).toEqual({ kind: 'unavailable', why: 'connection_lost' });
     await server.close();

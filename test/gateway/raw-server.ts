@@ -1,4 +1,4 @@
-/** A TCP server that is told byte by byte how to misbehave, and that keeps every request it was sent. */
+/** A TCP server that sends exact bytes, for misbehavior of any kind, and records every request. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export interface SeenRequest {
@@ -16,7 +16,7 @@ export interface RawServer {
   readonly url: string;
   readonly host: string;
   readonly requests: SeenRequest[];
-  /** Connections so far, and every byte that came over them. */
+  /** Number of connections so far, and every byte that arrived over them. */
   readonly connections: () => number;
   readonly bytes: () => number;
   /** Resolves when that many requests have been read. */
@@ -85,7 +85,7 @@ export function listen(server: Server): Promise<number> {
   });
 }
 
-/** A whole, well-behaved answer that keeps the connection. */
+/** A complete, valid answer that keeps the connection open. */
 export function answer(status: number, body: string, headers = 'content-type: application/json'): string {
   return `HTTP/1.1 ${status} X\r\n${headers}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

@@ -1,4 +1,4 @@
-/** What each result code says about a refund, a reversal and a credit: the decision tables, row by row. */
+/** Meaning of each result code for a refund, a reversal and a credit: the decision tables, row by row. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-class.js';
@@ -11,7 +11,7 @@ import { hasPublishedCodes, PUBLISHED_CODES, unlessMissing } from './published-c
 
 const OPERATIONS: readonly Operation[] = ['refund', 'reversal', 'credit'];
 
-/** `100.400.000/001` is two codes. */
+/** Splits a row: `100.400.000/001` is two codes. */
 function codes(row: string): string[] {
   return row.split(' ').flatMap((entry) => {
     const [first = '', ...rest] = entry.split('/');
@@ -19,13 +19,13 @@ function codes(row: string): string[] {
   });
 }
 
-const print = (row: string, operation: Operation) => [
+const readings = (row: string, operation: Operation) => [
   ...new Set(codes(row).map((code) => JSON.stringify(readCode(code, operation, 'live')))),
 ];
-const refused = (refusal: DeclineClass) => [JSON.stringify({ kind: 'declined', class: refusal })];
+const declined = (declineClass: DeclineClass) => [JSON.stringify({ kind: 'declined', class: declineClass })];
 const unknown = (why: ResultDoubt) => [JSON.stringify({ kind: 'unknown', why })];
 
-/** Refusals that may be answered by another way to pay: only a refund may get one. */
+/** Declines after which another operation may pay: only a refund may have one. */
 const OPENS_ANOTHER_OPERATION: readonly DeclineClass[] = [
   'not_linkable',
   'unknown_to_acquirer',
@@ -37,7 +37,7 @@ const OPENS_ANOTHER_OPERATION: readonly DeclineClass[] = [
 
 describe('a refund that is answered with', () => {
   it.each<[string, DeclineClass]>([
-    // The structure forbids it.
+    // The payment's structure makes a linked refund impossible.
     ['700.500.001/004', 'not_linkable'],
     ['100.350.101', 'not_linkable'],
     ['700.300.100', 'not_linkable'],
@@ -48,9 +48,9 @@ describe('a refund that is answered with', () => {
     ['900.100.202', 'not_settled_yet'],
     ['700.100.200', 'partial_not_supported'],
     ['600.200.202/310/400', 'refund_not_enabled'],
-    // The umbrella.
+    // The general decline.
     ['700.400.200', 'ambiguous'],
-    // A credit would pay twice, or for nothing.
+    // A credit would pay twice, or without need.
     ['700.300.200', 'not_owed'],
     ['700.300.300', 'already_returned'],
     ['700.400.300', 'already_returned'],
@@ -68,7 +68,7 @@ describe('a refund that is answered with', () => {
     ['100.380.100/101/110/201/305/306/401/501', 'risk'],
     ['800.100.154/158', 'risk'],
     ['800.140.100/113 800.150.100 800.160.100/130', 'risk'],
-    // Our request or our set-up is wrong.
+    // Our request or our configuration is wrong.
     ['700.100.100/400/500/600/700/701/710', 'configuration'],
     ['700.400.580/700 700.450.001', 'configuration'],
     ['600.200.500', 'configuration'],
@@ -80,7 +80,7 @@ describe('a refund that is answered with', () => {
     ['100.300.101/701 100.500.101/304', 'configuration'],
     ['100.550.300/303/312/400/401 100.600.500 100.900.500', 'configuration'],
     ['800.100.156/173/174/175/177/190', 'configuration'],
-    // It passes.
+    // A temporary condition.
     ['700.400.570', 'wait'],
     ['800.100.155/161/162/163/164/176/178/179/191', 'wait'],
     ['100.550.310/311', 'wait'],
@@ -89,11 +89,11 @@ describe('a refund that is answered with', () => {
     ['900.100.310/600', 'wait'],
     ['800.800.400/800/801', 'wait'],
     ['700.600.002/025', 'wait'],
-    // Another operation.
+    // Another operation is possible.
     ['700.300.400/700/800', 'other_operation'],
     ['700.400.100/101/510/530', 'other_operation'],
     ['700.400.000', 'unlisted'],
-    // The card is dead.
+    // The card is unusable.
     ['800.100.151/157/159/160/165/168/171/172/202', 'card_unusable'],
     ['800.310.200/210/211 700.601.003', 'card_unusable'],
     // By group.
@@ -105,12 +105,12 @@ describe('a refund that is answered with', () => {
     ['100.100.101/303 100.150.200 100.210.101 100.250.100 100.360.300', 'configuration'],
     ['100.550.605 100.700.100 100.800.200 100.900.450', 'configuration'],
     ['100.395.101 100.396.101/201 100.397.101', 'unlisted'],
-  ])('%s is refused: %s', (row, refusal) => {
-    expect(print(row, 'refund')).toEqual(refused(refusal));
+  ])('%s is declined: %s', (row, declineClass) => {
+    expect(readings(row, 'refund')).toEqual(declined(declineClass));
   });
 });
 
-describe('whatever was sent, nobody knows the outcome after', () => {
+describe('the outcome is unknown after', () => {
   const rows: readonly (readonly [string, ResultDoubt])[] = [
     ['900.100.100/200/201/203/204/205/300/301/400/500/700', 'communication'],
     ['900.200.100 900.300.600 900.400.100', 'communication'],
@@ -124,17 +124,17 @@ describe('whatever was sent, nobody knows the outcome after', () => {
     ['000.300.100/101/102/103 000.310.100/101/110', 'not_a_result'],
     ['000.400.110/120', 'not_a_result'],
     ['000.100.110/111/112', 'test_success_on_live'],
-    // New ones of a group that says nothing certain.
+    // New codes of a group that proves nothing.
     ['900.100.999 900.400.200', 'communication'],
     ['800.500.999 800.600.999 800.800.899', 'system'],
-    // In a group that is no refusal, or in none.
+    // Codes of a group that is not a decline, or of none.
     ['000.000.001 000.600.001 000.300.001 000.400.099 000.200.300 800.400.503 100.396.999', 'unlisted_code'],
     ['123.456.789 700.200.100 900.500.100', 'unlisted_code'],
   ];
   const cases = OPERATIONS.flatMap((operation) => rows.map(([row, why]) => [operation, row, why] as const));
 
   it.each(cases)('a %s that is answered with %s: %s', (operation, row, why) => {
-    expect(print(row, operation)).toEqual(unknown(why));
+    expect(readings(row, operation)).toEqual(unknown(why));
   });
 
   it.each([
@@ -153,10 +153,10 @@ describe('whatever was sent, nobody knows the outcome after', () => {
   });
 });
 
-describe('a final answer may be long in coming', () => {
+describe('an answer may be pending for long', () => {
   it.each(OPERATIONS)('a %s is pending', (operation) => {
     const pending = '000.200.000/001/103/200/201 800.400.500/501/502 100.400.500';
-    expect(print(pending, operation)).toEqual([JSON.stringify({ kind: 'pending' })]);
+    expect(readings(pending, operation)).toEqual([JSON.stringify({ kind: 'pending' })]);
   });
 });
 
@@ -173,8 +173,8 @@ describe('a reversal that is answered with', () => {
     ['900.100.202 700.500.001/004 100.350.101 700.100.200 100.397.102', 'unlisted'],
     ['800.100.150/167 800.310.200 700.601.003', 'unlisted'],
     ['100.400.020', 'risk'],
-  ])('%s is refused: %s', (row, refusal) => {
-    expect(print(row, 'reversal')).toEqual(refused(refusal));
+  ])('%s is declined: %s', (row, declineClass) => {
+    expect(readings(row, 'reversal')).toEqual(declined(declineClass));
   });
 });
 
@@ -186,7 +186,7 @@ describe('a credit that is answered with', () => {
     ['800.100.100/150/151/152/155/159/162/167/170/176/206/207/500', 'issuer_declined'],
     ['800.100.154/158 100.100.701 800.300.101 100.400.020', 'risk'],
     ['600.200.100/202/310/400/500/800', 'credit_not_enabled'],
-    // About us, whoever the customer is.
+    // About us, for any customer.
     ['500.100.201/402 500.200.101 100.150.100/101 100.100.104/501', 'configuration'],
     ['800.100.156/173/174/175/177/190/305', 'configuration'],
     ['600.200.701 600.300.200 800.900.300 200.300.404 700.400.700', 'configuration'],
@@ -198,12 +198,12 @@ describe('a credit that is answered with', () => {
     // About an original, which a credit does not have.
     ['700.300.100/300/600 700.400.200/300/420/520/530/570 700.500.001', 'other_operation'],
     ['900.100.202 000.100.202', 'unlisted'],
-  ])('%s is refused: %s', (row, refusal) => {
-    expect(print(row, 'credit')).toEqual(refused(refusal));
+  ])('%s is declined: %s', (row, declineClass) => {
+    expect(readings(row, 'credit')).toEqual(declined(declineClass));
   });
 });
 
-describe('what else is decided by a code', () => {
+describe('other decisions by code', () => {
   it.each([
     ['700.400.580', 'not_found'],
     ['800.120.100', 'throttled'],
@@ -218,7 +218,7 @@ describe('what else is decided by a code', () => {
     expect(queryMeaningOf(code)).toBe(meaning);
   });
 
-  it('after one decline alone the settlement of the original has to be proven', () => {
+  it('only after one decline the settlement of the original has to be proven', () => {
     const codesThat = CODE_ROWS.flatMap((row) =>
       row.refund === 'unknown_to_acquirer' ? beginningsOf(row) : [],
     );
@@ -226,14 +226,14 @@ describe('what else is decided by a code', () => {
   });
 });
 
-describe('no code opens more than its row says', () => {
+describe('no code allows more than its row', () => {
   it.each(['reversal', 'credit'] as const)(
     'a declined %s never reads like a refund that may be paid otherwise',
     (operation) => {
       const opened = CODE_ROWS.flatMap(
         (row) => row[operation] ?? (operation === 'reversal' ? row.linked : undefined) ?? row.all ?? [],
       ).filter((meaning) => OPENS_ANOTHER_OPERATION.some((opens) => opens === meaning));
-      // A declined credit is followed by no other credit: there is none left.
+      // A declined credit is followed by no other operation: there is none left.
       expect(opened).toEqual(operation === 'credit' ? ['issuer_declined'] : []);
     },
   );
@@ -254,7 +254,7 @@ describe('no code opens more than its row says', () => {
     },
   );
 
-  it('only eighteen codes of all that can be written mean that money has moved', () => {
+  it('only eighteen of all possible codes mean that money has moved', () => {
     const part = fc.oneof(
       fc.integer({ min: 0, max: 999 }).map((n) => String(n).padStart(3, '0')),
       fc.constantFrom('000', '100', '110', '112', '300', '400', '500', '600', '040', '050', '030', '091'),
@@ -273,18 +273,18 @@ describe('no code opens more than its row says', () => {
   it('names every class of decline once, and reads each from some code', () => {
     expect(new Set(DECLINE_CLASSES).size).toBe(DECLINE_CLASSES.length);
     const named = new Set<string>(CODE_ROWS.flatMap(meaningsIn));
-    expect(DECLINE_CLASSES.filter((refusal) => !named.has(refusal))).toEqual([]);
+    expect(DECLINE_CLASSES.filter((declineClass) => !named.has(declineClass))).toEqual([]);
   });
 
   it('each code and each beginning has one row', () => {
     const beginnings = CODE_ROWS.flatMap(beginningsOf);
     expect(beginnings.filter((one, at) => beginnings.indexOf(one) !== at)).toEqual([]);
-    // A whole code, or a beginning that says so.
+    // A whole code, or a prefix that is marked as one.
     for (const { codes } of CODE_ROWS)
       expect(codes).toMatch(/^(\d{3}\.\d{3}\.(\d{3}(\/\d{3})*|\d{0,2}\*)|\d{3}\.\d{0,3}\*)( (?!$)|$)/);
   });
 
-  it('no beginning makes a success, and none is pending', () => {
+  it('no prefix is a success, and none is pending', () => {
     const certain = new Set<string>(['done', 'done_in_test', 'flagged', 'pending']);
     const answer = CODE_ROWS.filter((row) => meaningsIn(row).some((meaning) => certain.has(meaning)));
     expect(

@@ -1,4 +1,4 @@
-/** A 307 may be followed once, to a host that is allowed; anything else leaves the refund in doubt. */
+/** HTTP redirects: a 307 is followed once, to an allowed host. Any other redirect leaves the outcome unknown. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../gateway/gateway.js';
 import { gatewayAt, limits, PAYMENT, refunded, refundOrder, shown, TOKEN } from './orders.js';
@@ -72,20 +72,20 @@ describe('a refund that is redirected with 307', () => {
     await lax.close();
   });
 
-  it('stops when it is sent back', async () => {
+  it('stops if it is redirected back', async () => {
     redirectTo(`${second.url}${PATH}`);
     second.reply = (socket) => socket.write(answer(307, '', `location: ${first.url}${PATH}`));
     expect(await gateway.refund(refundOrder())).toEqual(inDoubt(307));
     expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
   });
 
-  it('was not sent when the second host cannot be reached: the first one said that it had not acted', async () => {
+  it('was not sent if the second host cannot be reached: the first one has not acted', async () => {
     redirectTo(`${second.url}${PATH}`);
     await second.close();
     expect(await gateway.refund(refundOrder())).toEqual({ kind: 'not_sent', why: 'refused' });
   });
 
-  it('is in doubt when the second host breaks off', async () => {
+  it('is unknown if the second host breaks off', async () => {
     redirectTo(`${second.url}${PATH}`);
     second.reply = (socket) => socket.destroy();
     expect(await gateway.refund(refundOrder())).toEqual({ kind: 'no_answer', why: 'connection_lost' });

@@ -1,4 +1,4 @@
-/** Orders, settings and moments that are refused before a byte is sent, and errors that tell nothing they should not. */
+/** Orders, settings and calls that are refused before a byte is sent. Their errors contain no secret. */
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../domain/secret.js';
@@ -115,7 +115,7 @@ describe('an order that does not have the form of the gateway', () => {
     expect(await wrongFields(gateway.creditRegistration(order))).toEqual(['registrationId']);
   });
 
-  it('is told all that is wrong at once, with what is allowed and without a value of it', async () => {
+  it('is refused with all problems at once, with the allowed form and without the value', async () => {
     const error = await thrownBy(
       gateway.creditCard(
         cardCreditOrder({
@@ -159,16 +159,16 @@ describe('an order that does not have the form of the gateway', () => {
     expect(server.connections()).toBe(0);
   });
 
-  it('is refused although the types say it cannot be', async () => {
+  it('is refused also where the types exclude it', async () => {
     const order = refundOrder();
-    // As it comes from a database or from JSON, whose types nobody checked.
+    // As from a database or from JSON, with unchecked types.
     Object.assign(order, { amount: 92.5 });
     expect(await wrongFields(gateway.refund(order))).toEqual(['amount']);
   });
 });
 
 describe('a write at the wrong moment', () => {
-  it('is refused, and looking up is not', async () => {
+  it('is refused, and a query is not', async () => {
     server.reply = (socket) => socket.destroy();
     const inTransaction = gatewayAt(server.url, { refuseWhen: () => 'a database transaction is open' });
     const error = await thrownBy(inTransaction.refund(refundOrder()));
@@ -179,7 +179,7 @@ describe('a write at the wrong moment', () => {
     await inTransaction.close();
   });
 
-  it('asks again for each write', async () => {
+  it('is checked anew for each write', async () => {
     let open = true;
     server.reply = (socket) => socket.destroy();
     const sometimes = gatewayAt(server.url, { refuseWhen: () => (open ? 'open' : undefined) });
@@ -191,7 +191,7 @@ describe('a write at the wrong moment', () => {
 });
 
 describe('an entity', () => {
-  it('that is not configured is never guessed', async () => {
+  it('that is not configured is an error, and never guessed', async () => {
     const error = await thrownBy(gateway.refund(refundOrder({ entityId: 'f'.repeat(32) })));
     expect(error).toBeInstanceOf(GatewaySettingsError);
     expect(await thrownBy(gateway.findByReference('f'.repeat(32), 'Rf01'))).toBeInstanceOf(
@@ -229,7 +229,7 @@ describe('an entity', () => {
     expect(inspect(thrown, { showHidden: true, depth: 9 })).not.toContain(TOKEN);
   });
 
-  it('may live on a production host or on this machine', async () => {
+  it('may be on a production host or on this machine', async () => {
     for (const baseUrl of [
       'https://eu-prod.oppwa.com/',
       'http://localhost:1',

@@ -1,4 +1,4 @@
-/** What goes over the wire: path, headers and each field of each write. */
+/** Requests on the wire: path, headers and each field of each write. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Gateway } from '../../gateway/gateway.js';
@@ -60,7 +60,7 @@ describe('a credit to a card', () => {
     );
   });
 
-  it("understands the vendor's published answer and keeps nothing of the card", async () => {
+  it("reads the vendor's published answer and keeps no data of the card", async () => {
     server.reply = (socket) => socket.write(answer(200, sample));
     const result = await gateway.creditCard(cardCreditOrder());
     expect(result).toEqual({
@@ -83,7 +83,7 @@ describe('a credit to a card', () => {
     });
   });
 
-  it('carries who is paid, in UTF-8, and leaves out what is not known', async () => {
+  it('contains the recipient, in UTF-8, and leaves out unknown fields', async () => {
     await gateway.creditCard(
       cardCreditOrder({
         card: { number: CARD_NUMBER, holder: 'Zoë & Søn = 100%+1', expiryMonth: '12', expiryYear: '2031' },
@@ -140,7 +140,7 @@ describe('the other writes', () => {
     ]);
   });
 
-  it('reverse a whole authorisation without an amount, and a part of one with it', async () => {
+  it('reverse a whole authorization without an amount, and a part of one with it', async () => {
     const order = {
       entityId: ENTITY,
       paymentId: PAYMENT,
@@ -188,7 +188,7 @@ describe('the other writes', () => {
     ]);
   });
 
-  it('send testMode where it is set, and only there', async () => {
+  it('send testMode only if it is set', async () => {
     const external = gatewayAt(server.url, { testMode: 'EXTERNAL' });
     await external.refund(refundOrder());
     await external.close();

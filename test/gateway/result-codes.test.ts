@@ -1,4 +1,4 @@
-/** The vendor's groups and the exact lists, against every published code. */
+/** The vendor's groups and our exact lists, checked against every published code. */
 import { describe, expect, it } from 'vitest';
 import { CODE_GROUPS } from '../../gateway/oppwa/result-codes.js';
 import type { ResultMeaning } from '../../domain/transaction.js';
@@ -73,7 +73,7 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
     });
   });
 
-  it.each(OPERATIONS)('means that a %s is done only where it is on the list', (operation) => {
+  it.each(OPERATIONS)('means that a %s is done only if it is on the list', (operation) => {
     const done = PUBLISHED_CODES.filter((code) => readCode(code, operation, 'test').kind === 'succeeded');
     expect(done).toEqual([...DONE, ...DONE_AND_FLAGGED].sort());
   });
@@ -112,16 +112,16 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
     },
   );
 
-  it.each(OPERATIONS)('means that a %s is pending only where it is on the list', (operation) => {
+  it.each(OPERATIONS)('means that a %s is pending only if it is on the list', (operation) => {
     const pending = PUBLISHED_CODES.filter((code) => readCode(code, operation, 'test').kind === 'pending');
     expect(pending).toEqual([...PENDING, ...PENDING_FOR_DAYS].sort());
   });
 
-  it('that an operator must read is on the list', () => {
+  it('that an operator must review is on the list', () => {
     expect(PUBLISHED_CODES.filter(isManual)).toEqual(MANUAL);
   });
 
-  it('of the chargeback group is an executed chargeback, except the two that an operator must read', () => {
+  it('of the chargeback group is an executed chargeback, except the two that an operator must review', () => {
     const disputed = PUBLISHED_CODES.filter((code) => groupOf(code)?.name === 'chargeback');
     expect(disputed.filter((code) => !isChargeback(code))).toEqual(['000.100.211', '000.100.212']);
     expect(PUBLISHED_CODES.filter(isChargeback)).toHaveLength(disputed.length - 2);
@@ -129,14 +129,14 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
 });
 
 describe('the exact lists', () => {
-  it.each(OPERATIONS)('a %s is done, with or without a wish that somebody looks', (operation) => {
+  it.each(OPERATIONS)('a %s is done, with or without a request for a manual review', (operation) => {
     const read = (codes: readonly string[]) => codes.map((code) => readCode(code, operation, 'test'));
     const done = (flagged: boolean): ResultMeaning => ({ kind: 'succeeded', flagged });
     expect(read(DONE)).toEqual(DONE.map(() => done(false)));
     expect(read(DONE_AND_FLAGGED)).toEqual(DONE_AND_FLAGGED.map(() => done(true)));
   });
 
-  it.each(OPERATIONS)('what an operator must read leaves a %s unknown', (operation) => {
+  it.each(OPERATIONS)('a code that an operator must review leaves a %s unknown', (operation) => {
     const read = MANUAL.map((code) => readCode(code, operation, 'test'));
     expect(read).toEqual(MANUAL.map((): ResultMeaning => ({ kind: 'unknown', why: 'manual_code' })));
     expect(MANUAL.every(isManual)).toBe(true);
@@ -148,7 +148,7 @@ describe('the groups', () => {
     expect(new Set(CODE_GROUPS.map(({ name }) => name)).size).toBe(27);
   });
 
-  it('are told to people in words, each in its own', () => {
+  it('have a description each, all different', () => {
     for (const { meaning } of CODE_GROUPS) expect(meaning).toMatch(/^[A-Z0-9]/);
     expect(new Set(CODE_GROUPS.map(({ meaning }) => meaning)).size).toBe(27);
   });

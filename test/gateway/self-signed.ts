@@ -1,4 +1,4 @@
-/** A certificate that no authority vouches for, made anew for each test so that no key lies in the repository. */
+/** Makes a self-signed certificate, a new one for each test, so that no key is in the repository. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 export function selfSigned(): { key: string; cert: string } {
@@ -27,7 +27,7 @@ export function selfSigned(): { key: string; cert: string } {
   };
 }
 
-/** One DER element; contents up to 65,535 bytes. */
+/** Returns one DER element; contents up to 65,535 bytes. */
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   const { length } = content;

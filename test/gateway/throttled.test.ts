@@ -1,4 +1,4 @@
-/** Which answers lower the rate of queries. */
+/** The answers that lower the rate of queries. */
 import { expect, it } from 'vitest';
 import { isThrottled } from '../../gateway/oppwa/search-answer.js';
 

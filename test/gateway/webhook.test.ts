@@ -1,4 +1,4 @@
-/** Opening a webhook: who has the key is believed to be the gateway, and nobody else changes anything. */
+/** Decrypting webhooks: only a message that was encrypted with the gateway's key is accepted. */
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ function opened(reading: WebhookReading) {
   return reading.notification;
 }
 
-describe('the known answer', () => {
+describe("the vendor's published example", () => {
   const vector: SealedWebhook = {
     initializationVector: '000000000000000000000000',
     authenticationTag: 'CE573FB7A41AB78E743180DC83FF09BD',
@@ -48,14 +48,14 @@ describe('the known answer', () => {
   };
   const read = reader({ [ENTITY]: [VECTOR_KEY] });
 
-  it('opens to {"type":"PAYMENT"}', () => {
+  it('decrypts to {"type":"PAYMENT"}', () => {
     expect(read(vector)).toMatchObject({
       kind: 'read',
       notification: { kind: 'PAYMENT', entityId: ENTITY, transaction: null },
     });
   });
 
-  it('opens in small letters, in the JSON wrapper, and with a key in capitals', () => {
+  it('decrypts in lower case, in the JSON wrapper, and with a key in upper case', () => {
     const small = vector.body.toString().toLowerCase();
     const tag = vector.authenticationTag?.toLowerCase();
     for (const body of [
@@ -68,7 +68,7 @@ describe('the known answer', () => {
     expect(reader({ [ENTITY]: [VECTOR_KEY.toUpperCase()] })(vector)).toEqual(read(vector));
   });
 
-  it('does not open with any one bit of vector, tag or body changed', () => {
+  it('does not decrypt with any one bit of vector, tag or body changed', () => {
     const parts = {
       initializationVector: Buffer.from(vector.initializationVector ?? '', 'hex'),
       authenticationTag: Buffer.from(vector.authenticationTag ?? '', 'hex'),
@@ -106,13 +106,13 @@ describe('the known answer', () => {
     expect(read({ ...vector, ...change })).toEqual({ kind: 'refused', why: 'malformed' });
   });
 
-  it('does not open without any key', () => {
+  it('does not decrypt without a key', () => {
     expect(reader({})(vector)).toEqual({ kind: 'refused', why: 'undecryptable' });
   });
 });
 
 describe('keys', () => {
-  it('of a rotation open what was sealed with the new one and with the old one', () => {
+  it('of a rotation decrypt messages of the new one and of the old one', () => {
     const [before, after] = [newKey(), newKey()];
     const read = reader({ [ENTITY]: [after, before] });
     for (const key of [before, after])
@@ -123,7 +123,7 @@ describe('keys', () => {
     });
   });
 
-  it('of one entity do not speak for another one', () => {
+  it('of one entity are not accepted for another one', () => {
     const [own, others] = [newKey(), newKey()];
     const read = reader({ [ENTITY]: [own], [OTHER]: [others] });
     expect(opened(read(sealed(encryptWebhook(own, payment())))).entityId).toBe(ENTITY);
@@ -134,7 +134,7 @@ describe('keys', () => {
     });
   });
 
-  it('of an entity that is not configured here are about nothing here, and need not come again', () => {
+  it('of an entity that is not configured here make the message ignored, without another delivery', () => {
     const own = newKey();
     const read = reader({ [ENTITY]: [own] });
     const elsewhere = 'f'.repeat(32);
@@ -152,7 +152,7 @@ describe('keys', () => {
     expect(read(sealed(encryptWebhook(own, ping))).kind).toBe('ignored');
   });
 
-  it('of two entities together speak for both, if the message says for which', () => {
+  it('of two entities together are accepted for both, if the message names the entity', () => {
     const shared = newKey();
     const read = reader({ [ENTITY]: [shared], [OTHER]: [shared.toUpperCase()] });
     for (const entityId of [ENTITY, OTHER])
@@ -166,7 +166,7 @@ describe('keys', () => {
   });
 });
 
-describe('what is read', () => {
+describe('the result', () => {
   const key = newKey();
   const read = reader({ [ENTITY]: [key] });
   const reading = (content: unknown) =>
@@ -174,7 +174,7 @@ describe('what is read', () => {
       read(sealed(encryptWebhook(key, typeof content === 'string' ? content : JSON.stringify(content)))),
     );
 
-  it('is the transaction, and nothing of card, holder or customer', () => {
+  it('is the transaction, and no data of card, holder or customer', () => {
     const notification = reading(
       payment({
         ...REFUND,
@@ -203,7 +203,7 @@ describe('what is read', () => {
     expect(keys.size).toBe(4);
   });
 
-  it('without id or time has its text for a key', () => {
+  it('without id or time has its text as key', () => {
     const [{ id: _id, ...nameless }, { timestamp: _time, ...timeless }] = [REFUND, REFUND];
     for (const payload of [nameless, timeless]) {
       expect(reading(payment(payload)).naturalKey).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -211,7 +211,7 @@ describe('what is read', () => {
     }
   });
 
-  it('of the ping of the administration speaks for nobody', () => {
+  it("of the administration's ping belongs to no entity", () => {
     const ping = { type: 'test', action: 'webhook activation', payload: { result: REFUND.result } };
     expect(reading(ping)).toMatchObject({ kind: 'TEST', entityId: null });
   });
@@ -243,7 +243,7 @@ describe('what is read', () => {
     expect(reading(content).transaction).toBeNull();
   });
 
-  it('of random bytes is never an error', () => {
+  it('of random bytes is never an exception', () => {
     for (let times = 0; times < 200; times += 1) {
       const clear = randomBytes(times).toString('utf8');
       if (clear === '') continue;

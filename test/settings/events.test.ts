@@ -1,4 +1,4 @@
-/** Where events go: taken, or refused with every reason, and no secret is ever repeated. */
+/** Settings of outgoing events: accepted, or refused with every problem and without a secret. */
 import { describe, expect, it } from 'vitest';
 import { readSettings, SettingsError } from '../../settings/read.js';
 
@@ -22,14 +22,14 @@ function refused(env: NodeJS.ProcessEnv): SettingsError {
 }
 
 describe('events', () => {
-  it('go nowhere unless told where', () => {
+  it('are not sent without an address', () => {
     expect(readSettings(ENV).events).toBeUndefined();
     expect(
       readSettings({ ...ENV, REFUNDS_EVENTS_URL: ' ', REFUNDS_EVENTS_SECRET: '' }).events,
     ).toBeUndefined();
   });
 
-  it.each([24, 32, 64])('go to an address, signed with %i bytes', (bytes) => {
+  it.each([24, 32, 64])('are sent to an address, signed with %i bytes', (bytes) => {
     const { events } = readSettings({
       ...ENV,
       REFUNDS_EVENTS_URL: URL_OF_SHOP,
@@ -49,7 +49,7 @@ describe('events', () => {
     expect(events?.secrets.map((secret) => secret.reveal().length)).toEqual([32, 24]);
   });
 
-  it('that have arrived are kept for ninety days, or for as many as it is told', () => {
+  it('are stored for ninety days after delivery, or for the configured days', () => {
     const reported = { ...ENV, REFUNDS_EVENTS_URL: URL_OF_SHOP, REFUNDS_EVENTS_SECRET: secretOf(32) };
     expect(readSettings(reported).events?.keptMs).toBe(90 * 86_400_000);
     expect(readSettings({ ...reported, REFUNDS_EVENTS_KEPT_DAYS: '7' }).events?.keptMs).toBe(7 * 86_400_000);
@@ -88,7 +88,7 @@ describe('events', () => {
 });
 
 describe('the schedules', () => {
-  it('sweep every minute and audit every hour, and are not made faster than a machine can bear', () => {
+  it('sweep every minute and audit every hour, and are limited to a bearable rate', () => {
     expect(readSettings(ENV).maintenance).toMatchObject({ sweepEvery: 60_000, auditEvery: 3_600_000 });
     expect(readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.0002' }).maintenance).toMatchObject({
       sweepEvery: 5_000,

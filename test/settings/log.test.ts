@@ -26,7 +26,7 @@ describe('A log line', () => {
     });
   });
 
-  it('leaves out whatever has no field, also when it is spread in', () => {
+  it('leaves out any value without a field, also if it is spread in', () => {
     const more = { refundId: 'r-1', card: { number: CARD }, number: CARD };
     const [line] = lines((log) => {
       log.info('refund.accepted', { ...more });
@@ -35,7 +35,7 @@ describe('A log line', () => {
     expect(JSON.stringify(line)).not.toContain(CARD);
   });
 
-  it('tells the name, the code and the frames of an error, and not its message', () => {
+  it('contains the name, the code and the frames of an error, and not its message', () => {
     const [line] = lines((log) => {
       log.error('activity.failed', {}, Object.assign(new TypeError(`bad value ${CARD}`), { code: '22P02' }));
     });

@@ -1,4 +1,4 @@
-/** What a process is told from outside: taken, or refused with every reason and no secret. */
+/** Settings of a process: accepted, or refused with every problem and without a secret. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ describe('settings', () => {
     expect(JSON.stringify(settings)).not.toContain(TOKEN);
   });
 
-  it('believe tokens only where issuer, audience and keys are all named', () => {
+  it('accept tokens only if issuer, audience and keys are all set', () => {
     const tokens = {
       REFUNDS_JWT_ISSUER: 'https://login.example',
       REFUNDS_JWT_AUDIENCE: 'refunds',
@@ -94,13 +94,13 @@ describe('settings', () => {
     },
   );
 
-  it('take an empty variable for one that is not there', () => {
+  it('treat an empty variable as absent', () => {
     expect(
       readSettings({ ...ENV, OPPWA_TEST_MODE: '', REFUNDS_TIME_SCALE: ' ' }).entities[0].testMode,
     ).toBeUndefined();
   });
 
-  it('read the limits above which a credit needs a second person as minor units of each currency', () => {
+  it('read the limits above which a credit needs a second approver as minor units of each currency', () => {
     const { policy } = readSettings({
       ...ENV,
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00, JPY:80000,KWD:1.234',
@@ -108,7 +108,7 @@ describe('settings', () => {
     expect(policy.creditApprovalAbove).toEqual({ EUR: '50000', JPY: '80000', KWD: '1234' });
   });
 
-  it('read the limits up to which one person may correct, which by default is never', () => {
+  it('read the limits up to which one operator may correct alone, which by default is never', () => {
     expect(readSettings(ENV).configFor(ENTITY).policy.correctionAloneUpTo).toEqual({});
     const { policy } = readSettings({ ...ENV, REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00' }).configFor(
       ENTITY,
@@ -116,7 +116,7 @@ describe('settings', () => {
     expect(policy.correctionAloneUpTo).toEqual({ EUR: '2000' });
   });
 
-  it('scale time, and look up as much more often', () => {
+  it('scale time, and the rate of queries with it', () => {
     const settings = readSettings({ ...ENV, REFUNDS_TIME_SCALE: '0.001' });
     expect(settings.configFor(ENTITY).timings.visibilityLag).toBe(900);
     expect(settings.queriesPerSecond).toBe(500);
@@ -140,7 +140,7 @@ describe('settings', () => {
     expect(readSettings({ ...ENV, OPPWA_BASE_URL: url }).hosts.get(ENTITY)).toBe(kind);
   });
 
-  it('believe that a reseller’s host is for tests, and then take a test mode and faster clocks', () => {
+  it('accept that a reseller’s host is for tests, and then a test mode and faster clocks', () => {
     const reseller = { ...ENV, OPPWA_BASE_URL: 'https://uat.reseller.example', OPPWA_TEST_MODE: 'EXTERNAL' };
     expect(namesOf(refused(reseller))).toEqual(['OPPWA_TEST_MODE']);
     const settings = readSettings({ ...reseller, OPPWA_HOST_KIND: 'test', REFUNDS_TIME_SCALE: '0.5' });
@@ -168,7 +168,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('may call the near end of a tunnel live', () => {
+  it('may declare the near end of a tunnel live', () => {
     const tunnel = { ...ENV, OPPWA_BASE_URL: 'http://127.0.0.1:9000', OPPWA_HOST_KIND: 'live' };
     expect(readSettings(tunnel).hosts.get(ENTITY)).toBe('live');
     expect(namesOf(refused({ ...tunnel, OPPWA_TEST_MODE: 'EXTERNAL' }))).toEqual(['OPPWA_TEST_MODE']);
@@ -238,13 +238,13 @@ describe('wrong settings', () => {
     expect(error.message).not.toContain(PASSWORD);
   });
 
-  it('are a test mode on a live host', () => {
+  it('include a test mode on a live host', () => {
     expect(namesOf(refused({ ...ENV, OPPWA_BASE_URL: LIVE, OPPWA_TEST_MODE: 'EXTERNAL' }))).toEqual([
       'OPPWA_TEST_MODE',
     ]);
   });
 
-  it('are faster clocks on a live host', () => {
+  it('include faster clocks on a live host', () => {
     expect(namesOf(refused({ ...ENV, OPPWA_BASE_URL: LIVE, REFUNDS_TIME_SCALE: '0.5' }))).toEqual([
       'REFUNDS_TIME_SCALE',
     ]);
@@ -282,7 +282,7 @@ describe('a file of entities', () => {
     expect([...settings.hosts.values()]).toEqual(['test', 'live']);
   });
 
-  it('gives each entity the policy that is its own, and the rest as it is set for all', () => {
+  it('gives each entity its own policy, and the common values for the rest', () => {
     const policy = {
       creditApprovalAbove: 'EUR:50.00',
       creditAfterIssuerDecline: 'operator',
@@ -312,7 +312,7 @@ describe('a file of entities', () => {
     });
   });
 
-  it('lets nobody credit through an entity that it does not name', () => {
+  it('allows no credits for an entity that it does not name', () => {
     const { policy } = readSettings(withFile({ entities: [first] })).configFor(OTHER);
     expect(policy).toMatchObject({ creditEnabled: false, partialReversal: false });
   });
@@ -361,13 +361,13 @@ describe('a file of entities', () => {
     expect(error.message).not.toContain(TOKEN);
   });
 
-  it('is not mixed with the variables of one entity', () => {
+  it('cannot be combined with the variables of one entity', () => {
     expect(namesOf(refused({ ...ENV, REFUNDS_CONFIG: file('config.json', { entities: [first] }) }))).toEqual([
       'REFUNDS_CONFIG',
     ]);
   });
 
-  it('must be there', () => {
+  it('must exist', () => {
     expect(
       namesOf(refused({ DATABASE_URL: ENV.DATABASE_URL, REFUNDS_CONFIG: join(folder, 'nowhere.json') })),
     ).toEqual(['REFUNDS_CONFIG']);
@@ -387,7 +387,7 @@ describe('webhook keys', () => {
     expect(keysOf({ ...ENV, OPPWA_WEBHOOK_KEY: `${KEY}, ${BEFORE}` })).toEqual([KEY, BEFORE]);
   });
 
-  it('come with each entity of a file, there or in a file of their own', () => {
+  it('are set with each entity of a file, directly or in a file of their own', () => {
     const entity = { baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
     file('webhook-key', `${KEY}\n${BEFORE}\n`);
     const env = withFile({
@@ -409,7 +409,7 @@ describe('webhook keys', () => {
     },
   );
 
-  it('cannot be given twice, nor in a file that is not there', () => {
+  it('cannot be set twice, nor in a file that does not exist', () => {
     const entity = { id: ENTITY, baseUrl: ENV.OPPWA_BASE_URL, accessToken: TOKEN };
     for (const wrong of [{ webhookKey: KEY, webhookKeyFile: 'webhook-key' }, { webhookKeyFile: 'nowhere' }])
       expect(namesOf(refused(withFile({ entities: [{ ...entity, ...wrong }] })))).toEqual([
