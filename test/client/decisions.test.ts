@@ -129,7 +129,7 @@ describe('withdrawing', () => {
     expect(ended).toMatchObject({ status: 'canceled', state: 'canceled', why: 'checked', attempts: [] });
     expect(paidOn(paymentId)).toBe(0n);
     expect((await stack.dependencies.ledger.findPayment(paymentId))?.reservedMinor).toBe(0n);
-    expect(await client.withdraw(id, BOSS), 'said again').toMatchObject({ status: 'canceled' });
+    expect(await client.withdraw(id, BOSS), 'repeated').toMatchObject({ status: 'canceled' });
   });
 
   it('ends a refund that waits for an approval', async () => {

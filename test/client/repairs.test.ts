@@ -47,11 +47,11 @@ async function lostBeside(amount = '40.00') {
 }
 
 /** Repeats a command until the attempt can no longer be on its way. */
-async function inTime<T>(print: () => Promise<T>): Promise<T> {
+async function untilAccepted<T>(command: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + 20_000;
   for (;;)
     try {
-      return await print();
+      return await command();
     } catch (error) {
       const isEarly = error instanceof Error && 'code' in error && error.code === 'too_early';
       if (!isEarly || performance.now() > deadline) throw error;
@@ -75,9 +75,9 @@ describe('linking', () => {
     const { id, payment, portal } = await lostBeside();
     await temporal.workflow.getHandle(refundWorkflowId(id)).terminate('test');
     const note = { ...ANNA, gatewayId: portal.id };
-    const linked = await inTime(() => client.link(id, note));
+    const linked = await untilAccepted(() => client.link(id, note));
     expect(linked).toMatchObject({ status: 'succeeded', attempts: [{ gatewayId: portal.id }] });
-    expect(await client.link(id, note), 'said again').toMatchObject({ status: 'succeeded' });
+    expect(await client.link(id, note), 'repeated').toMatchObject({ status: 'succeeded' });
     await expect(client.link(id, { ...note, ...BERTA })).rejects.toMatchObject({
       code: 'already_decided',
       details: { by: 'anna' },
@@ -91,7 +91,7 @@ describe('linking', () => {
 
   it('by two operators at once counts once: the other one receives the first result', async () => {
     const { id, payment, portal } = await lostBeside();
-    const both = await inTime(async () => {
+    const both = await untilAccepted(async () => {
       const answer = [ANNA, BERTA].map((note) => client.link(id, { ...note, gatewayId: portal.id }));
       const results = await Promise.allSettled(answer);
       const early = results.find(
@@ -138,7 +138,7 @@ describe('correcting', () => {
   it('needs a second operator, who is shown its effect on the money', async () => {
     const { id, payment } = await lostBeside();
     const note = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
-    const waiting = await inTime(() => client.correct(id, note));
+    const waiting = await untilAccepted(() => client.correct(id, note));
     expect(waiting).toMatchObject({
       state: 'unknown',
       proposal: { action: 'correct', by: 'anna', ticket: 'PAY-12' },
@@ -158,7 +158,7 @@ describe('correcting', () => {
       why: 'corrected',
       proposal: null,
     });
-    expect(await client.approve(id, { ...BERTA, instruction }), 'said again').toMatchObject({
+    expect(await client.approve(id, { ...BERTA, instruction }), 'repeated').toMatchObject({
       status: 'failed',
     });
     await expect(client.approve(id, { by: 'carla', reason: 'me too', instruction })).rejects.toMatchObject({
@@ -176,7 +176,7 @@ describe('correcting', () => {
     const { id } = await ask(payment, '40.00');
     const { attempts } = await until(id, ({ state }) => state === 'pending');
     const note = { ...ANNA, outcome: 'failed', evidence: LETTER } as const;
-    await expect(inTime(() => client.correct(id, note))).rejects.toMatchObject({
+    await expect(untilAccepted(() => client.correct(id, note))).rejects.toMatchObject({
       code: 'gateway_contradicts',
     });
     engine.finishPending({ id: attempts[0]?.gatewayId ?? '', state: 'succeeded' });
@@ -186,7 +186,7 @@ describe('correcting', () => {
 
   it("is confirmed by the same operator's repeated command once the gateway can be queried again", async () => {
     const { id, payment } = await lostBeside();
-    const { proposal } = await inTime(() =>
+    const { proposal } = await untilAccepted(() =>
       client.correct(id, { ...ANNA, outcome: 'failed', evidence: LETTER }),
     );
     const note = { ...BERTA, instruction: proposal?.instruction ?? '' };

@@ -115,7 +115,7 @@ describe('a requested refund', () => {
     }
     expect([...states].at(-1)).toBe('succeeded');
     expect(states).toContain('pending');
-    expect(new Set(reported).size, 'each change is told once').toBe(reported.length);
+    expect(new Set(reported).size, 'each change is reported once').toBe(reported.length);
   });
 
   it('is waited for no longer than the given time', async () => {

@@ -8,7 +8,7 @@ import { isShown, readNotification } from '../support/as-oppwa.js';
 const ID = 'a'.repeat(32);
 const OTHER_ID = 'b'.repeat(32);
 const ORIGINAL = 'c'.repeat(32);
-const CODES = { success: '000.100.110', pending: '800.400.502', refusal: '800.100.152' };
+const CODES = { success: '000.100.110', pending: '800.400.502', decline: '800.100.152' };
 
 const attempt = (state: AttemptState, gatewayId: string | null = ID): NotifiedAttempt => ({
   operation: 'refund',
@@ -72,12 +72,12 @@ describe('a notification of success that does not agree in everything', () => {
     ['another original', { referencedId: 'd'.repeat(32) }],
     ['the id of the original', { id: ORIGINAL }],
     ['an id that is none', { id: 'A' }],
-  ])('with %s only brings the look-up forward', (_what, change) => {
+  ])('with %s only brings the query forward', (_what, change) => {
     expect(meaning(reported(CODES.success, change), attempt('pending'))).toBe('wake');
   });
 
   it.each(['id', 'paymentType', 'amount', 'currency', 'merchantTransactionId'] as const)(
-    'without %s only brings the look-up forward',
+    'without %s only brings the query forward',
     (field) => {
       const { [field]: _left, ...rest } = reported(CODES.success);
       expect(meaning(rest, attempt('pending', null))).toBe('wake');
@@ -94,19 +94,19 @@ describe('any other notification', () => {
 
   it.each<[AttemptState, string, string]>([
     ['submitting', 'pending', 'known'],
-    ['submitting', 'refusal', 'wake'],
+    ['submitting', 'decline', 'wake'],
     ['unknown', 'pending', 'wake'],
-    ['unknown', 'refusal', 'wake'],
-    ['pending', 'refusal', 'wake'],
+    ['unknown', 'decline', 'wake'],
+    ['pending', 'decline', 'wake'],
     ['pending', 'pending', 'known'],
     ['succeeded', 'pending', 'known'],
-    ['succeeded', 'refusal', 'query'],
-    ['rejected', 'refusal', 'known'],
+    ['succeeded', 'decline', 'query'],
+    ['rejected', 'decline', 'known'],
     ['rejected', 'pending', 'query'],
-    ['returned', 'refusal', 'known'],
+    ['returned', 'decline', 'known'],
     ['absent', 'pending', 'query'],
-    ['absent', 'refusal', 'query'],
-  ])('about an attempt that is %s, told %s: %s', (state, what, kind) => {
+    ['absent', 'decline', 'query'],
+  ])('about an attempt that is %s, reporting %s: %s', (state, what, kind) => {
     const code = Object.entries(CODES).find(([name]) => name === what)?.[1] ?? '';
     expect(meaning(reported(code), attempt(state))).toBe(kind);
   });

@@ -64,24 +64,24 @@ describe('a request', () => {
     ['half a cent', { amount: '12.305' }, ['amount: too_many_decimals']],
     ['a tenth', { amount: '12.3' }, ['amount: ambiguous_decimals']],
     ['an exponent', { amount: '1e3' }, ['amount: exponent']],
-    ['more than the gateway can be told', { amount: '10000000000.00' }, ['amount: too_large']],
+    ['more than the gateway can express', { amount: '10000000000.00' }, ['amount: too_large']],
     ['thousandths of a dinar', { amount: '1.234', currency: 'KWD' }, ['amount: not_expressible']],
     ['thousandths of a rial', { amount: '0.005', currency: 'OMR' }, ['amount: not_expressible']],
     ['decimals of a yen', { amount: '100.00', currency: 'JPY' }, ['amount: too_many_decimals']],
     ['a currency in small letters', { currency: 'eur' }, ['currency: unknown_currency']],
     ['gold', { currency: 'XAU' }, ['currency: unknown_currency']],
     [
-      'a comma in a currency that nobody knows',
+      'a comma in an unknown currency',
       { currency: 'ZZZ', amount: '5,00' },
       ['currency: unknown_currency', 'amount: separator'],
     ],
     [
-      'many decimals of a currency that nobody knows',
+      'many decimals of an unknown currency',
       { currency: 'ZZZ', amount: '5.0000' },
       ['currency: unknown_currency'],
     ],
     [
-      'few decimals of a currency that nobody knows',
+      'few decimals of an unknown currency',
       { currency: 'ZZZ', amount: '5.0' },
       ['currency: unknown_currency'],
     ],
@@ -98,7 +98,7 @@ describe('a request', () => {
       ['destination.registrationId: invalid', 'destination: unknown_field'],
     ],
     ['an empty destination', { destination: {} }, ['destination.registrationId: invalid']],
-    ['a field that nobody knows', { amout: '1.00' }, ['(request): unknown_field']],
+    ['an unknown field', { amout: '1.00' }, ['(request): unknown_field']],
     ['metadata that is no text', { metadata: { a: 1 } }, ['metadata.a: invalid']],
     ['metadata that no database keeps', { metadata: { a: 'x\u0000' } }, ['metadata.a: invalid']],
     ['half a character in metadata', { metadata: { a: '\udc00' } }, ['metadata.a: invalid']],
@@ -150,7 +150,7 @@ describe('a request', () => {
     ],
     [{ metadata: JSON.parse('{"__proto__":"8"}') as unknown }, 'must not have an entry named __proto__'],
     [{ one: 1, other: 2 }, 'unknown: one, other'],
-  ])('is told what is allowed: %j', (change, message) => {
+  ])('is answered with what is allowed: %j', (change, message) => {
     const reading = readRefundRequest({ ...GOOD, ...change });
     expect(reading.ok ? [] : reading.problems.map((problem) => problem.message)).toEqual([message]);
   });

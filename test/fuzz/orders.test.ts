@@ -143,7 +143,7 @@ describe('a refund order', () => {
           continue;
         }
         const { refund, isNew } = outcome.accepted;
-        if (refund.isUnlinkedCredit) seen['free-standing'] = (seen['free-standing'] ?? 0) + 1;
+        if (refund.isUnlinkedCredit) seen['unlinked'] = (seen['unlinked'] ?? 0) + 1;
         seen[isNew ? 'new' : 'known'] = (seen[isNew ? 'new' : 'known'] ?? 0) + 1;
         holds(stored === (isNew ? 1 : 0), 'Not stored exactly once.', order);
         holds(
@@ -220,7 +220,7 @@ describe('a refund order', () => {
       'idempotency_key_reused',
       'GatewayUnavailable',
       'PaymentUnreadable',
-      'free-standing',
+      'unlinked',
     ])
       expect([kind, (seen[kind] ?? 0) > 0]).toEqual([kind, true]);
     expect(orders).toBeGreaterThanOrEqual(ORDERS_OF_A_HARNESS);

@@ -334,7 +334,7 @@ describe('a refund that may have left', () => {
   it.each([
     ['with its length', 'content-length: 3000000\r\n\r\n'],
     ['without one', 'connection: close\r\n\r\n'],
-  ])('has no answer when the body is too large, told %s, and reading stops', async (_how, rest) => {
+  ])('has no answer if the body is too large, %s, and reading stops', async (_how, rest) => {
     server.reply = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}${'x'.repeat(3_000_000)}`);
     const client = gateway({ maxBodyBytes: 10_000, connections: 1 });
     expect(await client.refund(refundOrder())).toEqual({

@@ -167,7 +167,7 @@ describe('a query by our reference', () => {
       { why: 'forbidden', httpStatus: 403, code: '700.400.580' },
     ],
     [
-      'told not found by a server in trouble',
+      'a not-found code with a server error',
       503,
       notFound,
       { why: 'error', httpStatus: 503, code: '700.400.580' },

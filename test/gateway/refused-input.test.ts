@@ -78,7 +78,7 @@ describe('an order that does not have the form of the gateway', () => {
   });
 
   it.each(['abc', 'a'.repeat(256), 'with space', 'a&amount=1.00', 'zoë-1'])(
-    'is not sent nor looked up for the reference %j',
+    'is neither sent nor queried for the reference %j',
     async (merchantTransactionId) => {
       expect(await wrongFields(gateway.refund(refundOrder({ merchantTransactionId })))).toEqual([
         'merchantTransactionId',

@@ -94,7 +94,7 @@ describe.runIf(hasPublishedCodes)(`every published code${unlessMissing}`, () => 
   });
 
   it.each(OPERATIONS)(
-    'that the vendor counts among the successes is never a refusal of a %s',
+    'that the vendor counts among the successes is never a decline of a %s',
     (operation) => {
       const successful = PUBLISHED_CODES.filter((code) => groupOf(code)?.name.startsWith('success'));
       expect(successful.filter((code) => readCode(code, operation, 'test').kind === 'declined')).toEqual([]);

@@ -96,7 +96,7 @@ async function openAfterItsEnd({ accept, dependencies, payment, config }: Record
   const { ledger } = dependencies;
   const { id } = await accept(payment(100_00n).paymentId, '100.00');
   const opened = await ledger.openLinked(id, config.timings, config.policy);
-  if (opened.kind !== 'send') throw new Error('somebody else was first');
+  if (opened.kind !== 'send') throw new Error('the attempt is taken already');
   const { attemptId, send } = opened.order;
   await ledger.record({ attemptId, send, source: 'answer', outcome: { kind: 'not_sent', why: 'refused' } });
   await ledger.withdraw(id, 'clerk', 'as recorded');
@@ -313,7 +313,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       args: [{ ...input, patience: { ...input.patience, quiet: 0 } }],
     });
     const { queried } = await handle.result();
-    if (queried !== 1) throw new Error('the open attempt was not looked up');
+    if (queried !== 1) throw new Error('the open attempt was not queried');
     await until(id, ['succeeded']);
     return handle.workflowId;
   },

@@ -13,7 +13,7 @@ import { add, type Notes } from './notes.js';
 
 /** Submits everything, over HTTP and through the typed client. Another principal has to approve. */
 export const CLERK = 'clerk';
-export const SECOND = 'second person';
+export const SECOND = 'second approver';
 export const OPERATOR = 'operator';
 export const SECOND_OPERATOR = 'second operator';
 
