@@ -87,7 +87,7 @@ describe('a notification of success that does not agree in everything', () => {
 
 describe('any other notification', () => {
   it.each(ATTEMPT_STATES)('never decides about an attempt that is %s', (state) => {
-    for (const code of [CODES.pending, CODES.refusal, '999.999.999', '000.100.200'])
+    for (const code of [CODES.pending, CODES.decline, '999.999.999', '000.100.200'])
       for (const gatewayId of [ID, OTHER_ID, null])
         expect(meaning(reported(code), attempt(state, gatewayId))).not.toBe('complete');
   });
@@ -113,7 +113,7 @@ describe('any other notification', () => {
 });
 
 describe('a query shows the reported transaction', () => {
-  const notification = reported(CODES.refusal);
+  const notification = reported(CODES.decline);
 
   it('if it has the same code', () => {
     expect(isShown(notification, [{ ...notification, timestamp: '2020-01-01 00:00:00+0000' }])).toBe(true);
@@ -128,7 +128,7 @@ describe('a query shows the reported transaction', () => {
     expect(isShown(notification, [reported(CODES.success, { timestamp: '2026-09-01 10:22:15+0000' })])).toBe(
       false,
     );
-    expect(isShown(notification, [reported(CODES.refusal, { id: OTHER_ID })])).toBe(false);
+    expect(isShown(notification, [reported(CODES.decline, { id: OTHER_ID })])).toBe(false);
     expect(isShown(notification, [])).toBe(false);
   });
 

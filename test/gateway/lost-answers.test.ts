@@ -332,8 +332,8 @@ describe('a refund that may have left', () => {
   });
 
   it.each([
-    ['with its length', 'content-length: 3000000\r\n\r\n'],
-    ['without one', 'connection: close\r\n\r\n'],
+    ['with a length', 'content-length: 3000000\r\n\r\n'],
+    ['without a length', 'connection: close\r\n\r\n'],
   ])('has no answer if the body is too large, %s, and reading stops', async (_how, rest) => {
     server.reply = (socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}${'x'.repeat(3_000_000)}`);
     const client = gateway({ maxBodyBytes: 10_000, connections: 1 });
