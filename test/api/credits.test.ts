@@ -174,7 +174,7 @@ describe('an unlinked credit', () => {
     expect(new Set(answers.map((answer) => refundOf(answer).id)).size).toBe(1);
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     const { rows } = await sql<{ id: string }>`
-      select id from payments p where type = 'CD' and not exists (select from refunds where payment_id = p.id)`.execute(
+      select id from payments p where type = 'credit' and not exists (select from refunds where payment_id = p.id)`.execute(
       stack.database.db,
     );
     expect(rows).toEqual([]);

@@ -138,7 +138,7 @@ describe('the audit finds', () => {
       `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
       `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
        where id = '${alone.attemptId}'`,
-      `update payments set type = 'CD' where id = '${alone.paymentId}'`,
+      `update payments set type = 'credit' where id = '${alone.paymentId}'`,
     );
     const sentences = await found('I3');
     expect(sentences).toContainEqual(

@@ -1,4 +1,4 @@
-/** Which modules the simulation replaces by stand-ins on virtual time, for Node's loader and for vitest. */
+/** Maps modules to their fakes on virtual time, for Node’s loader and for vitest. */
 import { fileURLToPath } from 'node:url';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));

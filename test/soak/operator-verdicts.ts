@@ -34,7 +34,7 @@ async function unapproved(database: Database): Promise<string[]> {
     amount: string;
     isUnlinked: boolean;
   }>`
-    select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'CD' as "isUnlinked"
+    select a.reference, r.currency, a.amount_minor::text as amount, p.type = 'credit' as "isUnlinked"
     from attempts a join refunds r on r.id = a.refund_id join payments p on p.id = r.payment_id
     where a.operation = 'credit' and not exists (
       select from command_results yes where yes.refund_id = r.id and yes.state = 'approved' and yes.by <> r.requested_by

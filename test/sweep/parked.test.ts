@@ -17,7 +17,7 @@ afterAll(() => database.close());
 async function park(from: number, count: number, age: string): Promise<void> {
   await sql`
     insert into payments (id, entity_id, type, state, currency, authorized_minor, captured_minor)
-    select md5(n::text), ${'e'.repeat(32)}, 'DB', 'succeeded', 'EUR', 0, 10000
+    select md5(n::text), ${'e'.repeat(32)}, 'debit', 'succeeded', 'EUR', 0, 10000
     from generate_series(${from}::int, ${from + count - 1}::int) as n`.execute(database.db);
   await sql`
     insert into refunds (id, payment_id, client_id, idempotency_key, fingerprint, amount_minor, currency, reason,
