@@ -170,7 +170,7 @@ describe('a client’s workflow whose refund another run drives', () => {
 
     expect(cluster.isOpen('order')).toBe(true);
     const lines = trace instanceof KeptTrace ? trace.lines : [];
-    const questions = lines.filter((line) => line.includes('begins refundSnapshot')).length;
+    const questions = lines.filter((line) => line.includes('begins readSnapshot')).length;
     // It polls while it waits; polling once an hour makes 24 polls a day.
     expect(questions).toBeGreaterThan(200);
     expect(questions).toBeLessThan(14 * 24 + 20);
