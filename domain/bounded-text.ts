@@ -1,9 +1,9 @@
-/** Text of at most so many characters, for schemas that read what comes from outside. */
+/** A zod schema for text of limited length, for input from outside. */
 import { z } from 'zod';
 
 /**
- * Not `z.string().max()`: zod checks that one also where the type is wrong already, and then throws for a value whose `length` is no
- * number: `{"length":{"toString":1}}` in a body would be a failure of ours (zod 4, `core/checks.js`, the `when` of `max_length`).
+ * Replaces `z.string().max()`. zod checks `max` even if the type is wrong, and throws if the value's `length` is not a number: a body with
+ * `{"length":{"toString":1}}` would cause an internal error (zod 4, `core/checks.js`, the `when` of `max_length`).
  */
 export function boundedText(longest: number, wrongType = 'must be text'): z.ZodString {
   return z

@@ -1,4 +1,4 @@
-/** An interval of one process, on both clocks of its machine: each of them is wrong where the other is right. */
+/** Measures intervals on both clocks of a machine, because each clock alone can be wrong. */
 
 /** Milliseconds. The monotonic clock stands still while the machine is suspended; the wall clock may be set at any time. */
 export interface Moment {
@@ -9,7 +9,7 @@ export interface Moment {
 /** Milliseconds by which the wall clock may fall behind the monotonic one while it is being adjusted. */
 const ADJUSTMENT = 1_000;
 
-/** Milliseconds from `since` until `now`, by the clock that shows more; `Infinity` where the wall clock was set back: then nobody knows. */
+/** Milliseconds from `since` until `now`, by the clock that shows more. `Infinity` if the wall clock was set back: the interval is not known then. */
 export function elapsed(since: Moment, now: Moment): number {
   const monotonic = now.monotonic - since.monotonic;
   const wall = now.wall - since.wall;

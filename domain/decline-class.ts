@@ -1,4 +1,4 @@
-/** Classes of declines: the few answers of a gateway that call for something different. */
+/** Classes of declines. Each class has its own next step. */
 
 /**
  * The class of a final decline: this instruction moved no money and never will. Closed: the gateway's adapter maps each of its codes to

@@ -11,24 +11,24 @@ export type PaymentId = GatewayId & { readonly [original]: true };
 /** The merchant's channel at the gateway: 32 lowercase hex. */
 export type EntityId = string & { readonly [brand]: 'EntityId' };
 
-/** The promise to the customer: a UUID, lower case. */
+/** A refund: a UUID, lower case. */
 export type RefundId = string & { readonly [brand]: 'RefundId' };
 
-/** One instruction to the gateway: a UUID, lower case. */
+/** One attempt, which is one instruction to the gateway: a UUID, lower case. */
 export type AttemptId = string & { readonly [brand]: 'AttemptId' };
 
 const HEX_32 = /^[a-f0-9]{32}$/;
 const UUID = /^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$/;
 
 /**
- * Checked before any id becomes part of an address: without an id the address may be that of the gateway's *create* endpoint, so a
- * refund without an id would be taken for a new payment.
+ * True for the form of a gateway id. Checked before an id becomes part of an address: without an id, the address may be that of the
+ * gateway's *create* endpoint, and the gateway would take a refund for a new payment.
  */
 export const isGatewayId = (text: string): text is GatewayId => HEX_32.test(text);
 
 /**
- * A text that the gateway gave as an id and that may be kept though it has not its form: it shows that a transaction was made. Digits alone
- * are not kept, for they may be those of a card.
+ * True if a text that the gateway gave as an id may be stored although it does not have the form of one: it shows that a transaction was
+ * created. Text of digits alone is not stored, because it may be a card number.
  */
 export const isIdOfSomeForm = (text: string): boolean =>
   /^[A-Za-z0-9._-]{1,64}$/.test(text) && (isGatewayId(text) || !/^\d[\d._-]*$/.test(text));

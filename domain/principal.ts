@@ -1,11 +1,11 @@
-/** Who speaks, and what that allows. */
+/** Principals and their roles. */
 
 /** Every role may read. */
 export const ROLES = ['submit', 'read', 'operate', 'approve'] as const;
-/** `submit` asks for refunds, `operate` repairs and withdraws, `approve` approves or rejects as an approver. */
+/** `submit` requests refunds, `operate` repairs and withdraws, `approve` approves or rejects. */
 export type Role = (typeof ROLES)[number];
 
-/** A person or a system. Its name owns its idempotency keys and stands beside each of its decisions. */
+/** An operator or a client system. Its name owns its idempotency keys and is recorded with each of its decisions. */
 export interface Principal {
   readonly name: string;
   readonly roles: readonly Role[];

@@ -1,10 +1,10 @@
-/** A value that does not print: tokens, card data and keys travel as this type until the line that needs them. */
+/** A wrapper that never prints its value. Tokens, card data and keys stay in it until they are used. */
 
 const MASK = '[secret]';
 
 /**
  * Holds a value that `String()`, template literals, `JSON.stringify` and `util.inspect` (so `console.log` and most loggers)
- * show as `[secret]`. Only {@link reveal} gives it out, so each place that does can be found by that name.
+ * show as `[secret]`. Only {@link reveal} returns the value, so every use can be found by that name.
  */
 export class Secret<T> {
   readonly #value: T;
@@ -13,7 +13,7 @@ export class Secret<T> {
     this.#value = value;
   }
 
-  /** The value itself. Call it in the expression that uses it and keep the result in no variable that outlives it. */
+  /** Returns the value. Call it in the expression that uses the value; do not store the result. */
   reveal(): T {
     return this.#value;
   }

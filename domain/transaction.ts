@@ -3,7 +3,7 @@ import type { DeclineClass } from './decline-class.js';
 import type { Operation } from './refund/operation.js';
 
 /**
- * What a transaction does with money. `other:` and the gateway's own name: a kind that neither takes money for an original nor gives any
+ * Effect of a transaction on money. `other:` and the gateway's own name: a type that neither takes money for an original nor gives any
  * back.
  */
 export type TransactionType =
@@ -15,7 +15,7 @@ export type TransactionType =
   | 'chargeback_reversal'
   | `other:${string}`;
 
-/** Why a result that is neither a success nor pending proves no decline either. */
+/** Reasons that a result is inconclusive: neither a success, nor pending, nor a decline. */
 export type ResultDoubt =
   /** The result does not have the form that the gateway documents. */
   | 'malformed_code'
@@ -25,41 +25,41 @@ export type ResultDoubt =
   | 'communication'
   /** The gateway itself failed. */
   | 'system'
-  /** Reads like a success and is none: partial, still open, of another amount, or about a chargeback. An operator must look. */
+  /** Looks like a success but is none: partial, still open, of another amount, or about a chargeback. An operator must check. */
   | 'manual_code'
   /** The answer to something else: a query, a checkout, an account update. */
   | 'not_a_result'
   /** A live host answered with a success of the test system. */
   | 'test_success_on_live'
-  /** There is one already under this reference: that one shows the outcome. */
+  /** A transaction with this reference exists already: that one shows the outcome. */
   | 'duplicate'
   /** It is being executed at this moment, perhaps by an earlier submission of the same order. */
   | 'already_processing';
 
-/** What a result says of an order. `flagged`: executed, and the gateway asks for a check by hand. */
+/** Meaning of a result for an order. `flagged`: executed, and the gateway asks for a manual check. */
 export type ResultMeaning =
   | { readonly kind: 'succeeded'; readonly flagged: boolean }
   | { readonly kind: 'pending' }
   | { readonly kind: 'declined'; readonly class: DeclineClass }
   | { readonly kind: 'unknown'; readonly why: ResultDoubt };
 
-/** The gateway's own code and text. For the record and for operators: nothing is decided by them. */
+/** The gateway's own code and text, recorded for operators. No decision depends on them. */
 export interface RecordedResult {
   readonly code: string;
   readonly description: string;
 }
 
-/** A result with what it means. */
+/** A result with its meaning. */
 export interface GatewayResult extends RecordedResult {
-  /** By the operation that was answered: one code may mean different things for a refund and a credit. */
+  /** Per operation: one code may mean different things for a refund and for a credit. */
   readonly meaning: Readonly<Record<Operation, ResultMeaning>>;
-  /** True where a chargeback with this result was executed. */
+  /** True if a chargeback with this result was executed. */
   readonly isChargeback: boolean;
 }
 
-/** One transaction as an answer, an entry of a query or a notification shows it. Absent: the gateway left it out. */
+/** One transaction in an answer, a query or a notification. Absent fields: the gateway left them out. */
 interface TransactionFields {
-  /** Absent where no transaction was created. */
+  /** Absent if no transaction was created. */
   readonly id?: string;
   readonly type?: TransactionType;
   /** Decimal string, major units. */
@@ -68,7 +68,7 @@ interface TransactionFields {
   readonly currency?: string;
   /** Our reference. */
   readonly reference?: string;
-  /** The transaction that this one refers to. Missing in old recordings even where there is one. */
+  /** The transaction that this one refers to. Old recordings leave it out. */
   readonly referencedId?: string;
   readonly registrationId?: string;
   readonly paymentBrand?: string;
@@ -80,7 +80,7 @@ interface TransactionFields {
   readonly timestamp?: string;
 }
 
-/** A transaction without what its result means: as the ledger keeps it. `Gateway.interpret` adds the meaning. */
+/** A transaction without the meaning of its result, as the ledger stores it. `Gateway.interpret` adds the meaning. */
 export interface RecordedTransaction extends TransactionFields {
   readonly result: RecordedResult;
 }
@@ -90,28 +90,28 @@ export interface GatewayTransaction extends TransactionFields {
 }
 
 /**
- * Why a request certainly never left: nothing of it reached the gateway, so sending again is safe.
+ * Reasons that a request certainly never left. Nothing of it reached the gateway, so sending it again is safe.
  *
  * - `refused`: no connection, the host or the network refused it
  * - `dns`: the name has no address, or could not be resolved
- * - `tls`: no encrypted connection, or a certificate that is not to be trusted
+ * - `tls`: no encrypted connection, or a certificate that is not trusted
  * - `connect_timeout`: the connection took too long
- * - `deadline_passed`: it was not on its way by its send-by deadline, waiting for a connection included
+ * - `deadline_passed`: it was not sent by its deadline, which includes the wait for a connection
  * - `closed`: the connection broke before it was used, or the client was closed
  */
 export type NotSentReason = 'refused' | 'dns' | 'tls' | 'connect_timeout' | 'deadline_passed' | 'closed';
 
 /**
- * Why a request that may have left has no usable answer. The gateway may have executed the order.
+ * Reasons that a request which may have left has no usable answer. The gateway may have executed the order.
  *
- * - `timeout`: the whole answer was not there in time, however much of it was
+ * - `timeout`: the answer was not complete in time
  * - `connection_lost`: the connection broke before the head of an answer
- * - `destinationChanged`: an answer of 3xx that may not be followed
+ * - `destination_changed`: an answer of 3xx that may not be followed
  * - `not_json`: a body that does not have the expected shape: not JSON, not an object, a name given twice, or a wrong type in a
- *   field that says whose money it is (id, type, amount, currency, our reference, the transaction that it refers to)
+ *   field that identifies the money (id, type, amount, currency, our reference, the transaction that it refers to)
  * - `no_result_code`: a JSON object without a well-formed `result.code`
- * - `body_too_large`: a body over the limit, as sent or decoded, not read to its end
- * - `not_decodable`: a `content-encoding` that is not known, or a body that is not in it
+ * - `body_too_large`: a body over the limit, as sent or decoded; it was not read to its end
+ * - `not_decodable`: an unknown `content-encoding`, or a body that does not have that encoding
  * - `body_cut_off`: the connection broke after the head
  */
 export type NoAnswerReason =
@@ -137,11 +137,11 @@ export type SendResult =
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
 
 /**
- * Why a query has no result. It never means "does not exist".
+ * Reasons that a query has no result. None of them means "does not exist".
  *
  * - `throttled`, `forbidden`, `error`: the gateway's answer
  * - `not_offered`: the account's reporting does not show what was queried
- * - `unreadable_entry`: one of the transactions in a list has no result code, or another shape than transactions have
+ * - `unreadable_entry`: a transaction in a list has no result code, or not the shape of a transaction
  * - `too_many_pages`: more pages than any payment or reference has
  */
 export type UnavailableReason =
@@ -154,7 +154,7 @@ export type LastingReason = (typeof LASTING_REASONS)[number];
 /** True if a repeated query would have the same result, whatever the state of network, gateway and credentials. */
 export const isLasting = (why: UnavailableReason): boolean => LASTING_REASONS.some((one) => one === why);
 
-/** The gateway's answers in words, for operators. */
+/** Texts for operators. */
 const LASTING_TEXTS: Readonly<Record<LastingReason, string>> = {
   unreadable_entry:
     'one of the transactions that the gateway lists cannot be read (it has no result code, or another shape)',
@@ -167,7 +167,7 @@ export function answerOf({ why, code }: { readonly why: UnavailableReason; reado
   return lasting === undefined ? (code ?? why) : LASTING_TEXTS[lasting];
 }
 
-/** The answer to a read. `not_found`: the gateway's own answer, or an empty list. A wrong entity gets it too. */
+/** Result of a query. `not_found`: the gateway answered so, or with an empty list. It answers so for a wrong entity too. */
 export type QueryResult<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'not_found' }

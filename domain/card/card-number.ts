@@ -1,4 +1,4 @@
-/** Card numbers in free text: what callers and persons write is kept in the clear, and a card must never be. */
+/** Finds card numbers in free text of clients and operators, which is stored unencrypted and must not contain any. */
 
 interface Scheme {
   /** The first and the last of its prefixes, with equally many digits. */
@@ -62,15 +62,15 @@ const SHORTEST = 13;
 const LONGEST = 19;
 /** ITU-T E.164, without the plus. */
 const LONGEST_TELEPHONE_NUMBER = 15;
-/** Of any version: an id, whatever its digits are. */
+/** A UUID of any version is an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
 /** Between two groups of one number: blanks and dashes in any mixture. */
 const PLAIN = /^[\s\p{Pd}]+$/u;
-/** Between two groups, whatever it is, unless it is longer: `&nbsp;`, ` and `. */
+/** Longest text between two groups of one number, such as `&nbsp;` or ` and `. */
 const LONGEST_SEPARATOR = 10;
-/** Digits one by one or in pairs, and not a date among other numbers. */
+/** Shortest group of a number with mixed separators. Shorter groups may be a date among other numbers. */
 const SHORTEST_OF_MIXED = 3;
-/** How cards show their numbers; in these groups anything may stand between them. */
+/** Groupings of the digits on cards. Any separator is accepted between these groups. */
 const CARD_GROUPS: ReadonlySet<string> = new Set([
   '4 4 4 4',
   '4 4 4 4 1',
@@ -79,14 +79,14 @@ const CARD_GROUPS: ReadonlySet<string> = new Set([
   '4 6 5',
   '4 6 4',
 ]);
-/** Names of the three or four digits that prove that somebody holds the card, as they stand on forms; a blank is any separator or none. */
+/** Names of the card security code (three or four digits), as used on forms. A blank stands for any separator or none. */
 const CODE_NAMES = [
   ...['c v v', 'c v c', 'c v n', 'cvd', 'csc', 'cav', 'cve'],
   ...['security code', 'card code', 'card (?:verification|validation|identification|security)'],
   ...['verification (?:code|value|number)', 'code de sécurité', 'cryptogramme', 'código de seguridad'],
   ...['prüfziffer', 'prüfnummer', 'sicherheitscode', 'kartenprüfnummer', 'kpn'],
 ].map((name) => name.replaceAll(' ', '[^\\p{L}\\p{N}]{0,3}'));
-/** What people write between the name and the digits. */
+/** Words between the name and the digits. */
 const FILLER =
   '(?:is|was|are|code|no|nr|num|number|value|digits?|of|the|my|your|this|card|lautet|ist|est|es|for|to)';
 const GAP = '[^\\p{L}\\p{N}]';
@@ -102,9 +102,9 @@ const SECURITY_CODE = new RegExp(
 );
 
 /**
- * Whether a text holds what may be a card number, or a card's security code by its name. A card number: digits of any alphabet with the
- * prefix, the length and the check digit of a scheme, in one piece or in groups, beside any other letters, words and numbers. A number
- * of another meaning that has all three is taken for a card too (docs/decisions/015-no-card-in-free-text.md).
+ * True if a text contains what may be a card number, or a card security code with its name. A card number has the prefix, the length and
+ * the check digit of a scheme, in digits of any alphabet, in one piece or in groups, beside any other letters, words and numbers. Any other
+ * number with all three counts as a card too (docs/decisions/015-no-card-in-free-text.md).
  */
 export function looksLikeCard(given: string): boolean {
   const text = plain(given);
@@ -114,11 +114,11 @@ export function looksLikeCard(given: string): boolean {
   );
 }
 
-/** `cardCvv` and `CARDCvv` are words as well: a name in code begins each with a capital. */
+/** Splits names such as `cardCvv` and `CARDCvv` into words: each word of a name in code begins with a capital. */
 const asTokens = (text: string): string =>
   text.replace(/(?<=\p{Ll})(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/gu, ' ').toLowerCase();
 
-/** As it is after an address was decoded. */
+/** Undoes percent-encoding. */
 function withoutPercents(text: string): string {
   if (!/%[0-9a-f]{2}/i.test(text)) return text;
   try {
@@ -128,7 +128,7 @@ function withoutPercents(text: string): string {
   }
 }
 
-/** The same text as a reader sees it: one form of each letter, digits 0 to 9, nothing invisible. */
+/** Normalizes text: one form of each letter, digits 0 to 9, no invisible characters. */
 function plain(text: string): string {
   return text
     .normalize('NFKC')
@@ -136,7 +136,7 @@ function plain(text: string): string {
     .replace(/(?![0-9])\p{Nd}/gu, digitOf);
 }
 
-/** Unicode has the ten digits of an alphabet in a row that begins at a code point ending in 0 or in 6. */
+/** Returns the value of a digit. Unicode lists the ten digits of an alphabet from a code point that ends in 0 or in 6. */
 function digitOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const last = code % 16;
@@ -146,7 +146,7 @@ function digitOf(character: string): string {
 
 interface Group {
   readonly digits: string;
-  /** What stands between the group before and this one; undefined where that is too much for one number. */
+  /** Text between the group before and this one; undefined if it is too long for one number. */
   readonly separator: string | undefined;
   readonly hasPlus: boolean;
 }
@@ -165,7 +165,7 @@ function holdsCardNumber(text: string): boolean {
   return groups.some((_group, first) => beginsCard(groups, first));
 }
 
-/** Other numbers may stand beside a card, so it may begin and end with any of the groups. */
+/** True if a card number begins with the group at `first`. It may end with any later group: other numbers may follow it. */
 function beginsCard(groups: readonly Group[], first: number): boolean {
   const members = groups.slice(first, first + LONGEST);
   let digits = '';
@@ -179,7 +179,7 @@ function beginsCard(groups: readonly Group[], first: number): boolean {
   return false;
 }
 
-/** Groups that belong together: by what stands between them, or grouped as on a card. */
+/** True if the groups are one number, by their separators or by a grouping that cards have. */
 function isOneNumber([first, ...others]: readonly Group[]): boolean {
   const separators = others.map(({ separator = '' }) => separator);
   if (separators.every((separator) => PLAIN.test(separator))) return true;
@@ -188,7 +188,7 @@ function isOneNumber([first, ...others]: readonly Group[]): boolean {
   const members = [first, ...others].flatMap((group) => group?.digits ?? []);
   const isSpelled = members.every(({ length }) => length === 1);
   const isMixed = members.every(({ length }) => length >= SHORTEST_OF_MIXED);
-  // One by one they are no words and numbers, whatever stands between them.
+  // Single digits in a row are a spelled number, whatever the separators are.
   if (isSpelled || (isMixed && separators.every((separator) => !/\p{L}/u.test(separator)))) return true;
   const lengths = [first?.digits.length, ...others.map(({ digits }) => digits.length)];
   return CARD_GROUPS.has(lengths.join(' '));

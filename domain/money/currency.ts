@@ -1,4 +1,4 @@
-/** Which currencies a customer can be paid in, and how many decimals each has. */
+/** Currencies that a customer can be paid in, and their decimals. */
 import { data } from 'currency-codes';
 
 declare const brand: unique symbol;
@@ -12,10 +12,10 @@ const NEWER: readonly (readonly [string, number])[] = [
   ['XAD', 2],
 ];
 
-/** Begin with X and are money all the same: the currencies of monetary unions. Every other X-code is metal, a test code or a basket. */
+/** Codes of monetary unions, which begin with X. Every other X-code is a metal, a test code or a basket. */
 const UNION_MONEY: ReadonlySet<string> = new Set(['XAF', 'XCD', 'XOF', 'XPF']);
 
-/** ISO 4217 lists them, but nobody is paid in them: units of account, index units, next-day funds. */
+/** In ISO 4217, but not used for payments: units of account, index units, next-day funds. */
 const UNITS_OF_ACCOUNT: ReadonlySet<string> = new Set([
   'BOV',
   'CHE',
@@ -29,8 +29,8 @@ const UNITS_OF_ACCOUNT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * ISO's own decimals, not those of `Intl`: that one follows the habits of speech and gives the forint and the rupiah none, so an
- * amount would be wrong by a factor of 100.
+ * ISO's own decimals. Those of `Intl` follow everyday use and are 0 for the forint and the rupiah, so an amount would be wrong by a
+ * factor of 100.
  */
 const DECIMALS: ReadonlyMap<string, number> = new Map([
   ...data
@@ -39,7 +39,7 @@ const DECIMALS: ReadonlyMap<string, number> = new Map([
   ...NEWER,
 ]);
 
-/** True for the code of a currency that people are paid in, in capitals. */
+/** True for the code of a currency that customers are paid in, in capitals. */
 export const isCurrencyCode = (text: string): text is CurrencyCode => DECIMALS.has(text);
 
 /** Decimals of a currency: 2 for EUR, 0 for JPY, 3 for KWD. */

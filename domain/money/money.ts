@@ -1,4 +1,4 @@
-/** Money in minor units: read once from text at the edge, written once to text at the edge, whole numbers in between. */
+/** Money in minor units. Text is parsed on input and formatted on output; everything between uses whole numbers. */
 import { decimalsOf, isCurrencyCode, type CurrencyCode } from './currency.js';
 
 /** `minor` counts the currency's smallest unit: 1230n with 2 decimals is 12.30. */
@@ -22,7 +22,7 @@ export type AmountErrorCode =
   | 'ambiguous_decimals'
   | 'zero';
 
-/** `message` is a whole sentence for whoever sent the amount. It repeats no more than ten digits of the input: that may be a card. */
+/** `message` is a whole sentence for the client. It repeats at most ten digits of the input, because the input may be a card number. */
 export interface AmountError {
   readonly code: AmountErrorCode;
   readonly message: string;
@@ -39,16 +39,16 @@ export type GatewayAmount =
 const MAX_WHOLE_DIGITS = 10;
 const GATEWAY_DECIMALS = 2;
 
-/** So many minor units of a currency, as the ledger keeps them. Throws for a currency that nothing can have been stored in. */
+/** Returns the money for a stored amount of minor units. Throws if the currency can never have been stored. */
 export function storedMoney(minor: bigint, currency: string): Money {
   if (!isCurrencyCode(currency))
-    throw new RangeError(`No money is kept in ${currency}: not an ISO 4217 code of money.`);
+    throw new RangeError(`No money is stored in ${currency}: not an ISO 4217 code of money.`);
   return { minor, currency, decimals: decimalsOf(currency) };
 }
 
 /**
- * Reads an amount that a caller asks for: digits, either without a point or with exactly the currency's own decimals.
- * `12.3` is refused in euros: it is as likely to be a slip for 12.03 as for 12.30. Errors come as values, the first that applies.
+ * Reads an amount that a client requests: digits, either without a point or with exactly the currency's own decimals.
+ * `12.3` is refused in euros, because it may be a typing error for 12.03 or for 12.30. Returns the first error that applies.
  */
 export function parseAmount(text: unknown, currency: string): AmountReading {
   if (!isCurrencyCode(currency))
@@ -84,14 +84,14 @@ export function parseAmount(text: unknown, currency: string): AmountReading {
   return { ok: true, money: { minor, currency, decimals } };
 }
 
-/** The amount with its currency's own decimals: `12.30`, `100`, `1.234`. */
+/** Formats the amount with its currency's own decimals: `12.30`, `100`, `1.234`. */
 export function formatAmount({ minor, decimals }: Money): string {
   return formatMinor(minor, decimals);
 }
 
 /**
- * The amount as the gateway takes it: exactly two decimals for every currency, so 100 yen are `100.00`. Three decimals cannot be
- * written in that form, and the gateway refuses them: 1.230 dinars are `1.23`, 1.234 are `not_expressible`, never rounded.
+ * Formats the amount for the gateway: exactly two decimals for every currency, so 100 yen are `100.00`. The gateway declines three
+ * decimals: 1.230 dinars are `1.23`; 1.234 are `not_expressible` and never rounded.
  * `out_of_range`: not positive, or more than ten digits before the point.
  */
 export function gatewayAmount({ minor, decimals }: Money): GatewayAmount {
@@ -105,8 +105,8 @@ export function gatewayAmount({ minor, decimals }: Money): GatewayAmount {
 }
 
 /**
- * Reads an amount in an answer of the gateway. Wider than what we send, because only the value counts: `92`, `92.00` and `92.0` are the
- * same euros. What is no whole number of minor units (`100.50` yen) is an error.
+ * Reads an amount in an answer of the gateway. Accepts more forms than the program sends, because only the value counts: `92`, `92.00` and
+ * `92.0` are the same euros. An amount that is not a whole number of minor units (`100.50` yen) is an error.
  */
 export function parseGatewayAmount(text: string, currency: string): AmountReading {
   if (!isCurrencyCode(currency))

@@ -1,11 +1,11 @@
-/** Which captures of a payment were drawn on elsewhere: refunds, reversals and chargebacks that are not ours, each where it belongs. */
+/** Assigns outside refunds, reversals and chargebacks to the captures of a payment, and chooses the capture that a refund goes to. */
 import type { Capture } from './original.js';
 
-/** Money that left a payment without us. `referencedId`: what the gateway says that it refers to; null where it says nothing. */
+/** Money that left a payment outside of the program. `referencedId`: the transaction that it refers to; null if the gateway shows none. */
 export interface Drawn {
   readonly referencedId: string | null;
   readonly amountMinor: bigint;
-  /** By a chargeback. What is left of its capture the gateway may decline to refund. */
+  /** True for a chargeback. The gateway may decline to refund the rest of its capture. */
   readonly isDispute?: true;
 }
 
@@ -13,13 +13,14 @@ export interface DrawnCapture {
   readonly id: string;
   /** Certainly taken from this capture. */
   readonly certainMinor: bigint;
-  /** Taken from one of several captures that this one is among. */
+  /** Taken from one of several captures, of which this is one. */
   readonly doubtfulMinor: bigint;
 }
 
 /**
- * Places what was drawn elsewhere. One that names the payment or nothing was taken from the only capture that had so much left; where
- * several had, each of them may be the one. `ownMinor`: what our own refunds took from a capture.
+ * Assigns the money that was drawn elsewhere to captures. An entry that refers to the payment, or to nothing, is assigned to the only
+ * capture with enough left. If several have enough, it counts as doubtful for each of them. `ownMinor`: taken from a capture by our own
+ * refunds.
  */
 export function placeDrawn(
   captures: readonly Capture[],
@@ -56,19 +57,19 @@ export function placeDrawn(
   }));
 }
 
-/** A capture with what a refund can still take from it. */
+/** A capture with the amount that a refund can still take from it. */
 export interface OpenCapture {
   readonly id: string;
-  /** Less what our own refunds took or may take. */
+  /** Left after our own refunds, open ones included. */
   readonly ownLeftMinor: bigint;
-  /** Less what was certainly taken elsewhere as well. */
+  /** Left after our own refunds and everything that was certainly taken elsewhere. */
   readonly leftMinor: bigint;
   readonly doubtfulMinor: bigint;
 }
 
 /**
- * The capture that a refund of `owedMinor` goes to, and how much of it: the one that was asked for, else the one that certainly has most
- * left, else the one that may have. Undefined where nothing is left on any.
+ * Returns the capture that a refund of `owedMinor` goes to, and the amount: the requested capture, else the one that certainly has most
+ * left, else the one that may have most left. Undefined if no capture has anything left.
  */
 export function chooseCapture(
   captures: readonly OpenCapture[],
@@ -86,7 +87,7 @@ export interface ChosenCapture {
   readonly amountMinor: bigint;
 }
 
-/** Only one that certainly has something left. */
+/** The same, but only among captures that certainly have something left. */
 export const chooseCertain = (
   captures: readonly OpenCapture[],
   askedFor: string | null,

@@ -12,14 +12,14 @@ export const DECLARED_TYPES = {
 export type DeclaredType = keyof typeof DECLARED_TYPES;
 
 export interface DeclaredPayment {
-  /** `preauthorization`: nothing is known to be captured of it. `capture`: one capture, refunded by its own id. */
+  /** `preauthorization`: no capture of it is known. `capture`: one capture, refunded by its own id. */
   readonly type: OriginalType;
   readonly money: Money;
-  /** Never a credit's destination before the gateway has shown it. */
+  /** Not used as a credit's destination until the gateway has shown it. */
   readonly registrationId?: string;
 }
 
-/** As clients write it. */
+/** The wire format of a declared payment. */
 export interface DeclaredPaymentInput {
   readonly type: DeclaredType;
   readonly amount: string;

@@ -1,26 +1,26 @@
-/** Chargebacks on a payment, and what their reversals gave back to the merchant. */
+/** Chargebacks on a payment, and the amounts that their reversals gave back to the merchant. */
 import type { OriginalDoubt } from './original-doubts.js';
 import type { GatewayResult } from '../transaction.js';
 
 /** The state of a linked transaction by its result. `open`: pending, or nothing certain. */
 export type EntryState = 'succeeded' | 'open' | 'rejected';
 
-/** A chargeback. `open`: pending, or its result is not certain: it counts as standing, and proves nothing. Minor units. */
+/** A chargeback. `open`: pending, or its result is not certain. An open chargeback limits refunds but proves nothing. Minor units. */
 export interface LinkedDispute {
   readonly id: string;
   readonly amountMinor: bigint;
-  /** Of it, what executed reversals gave back to the merchant: never more than the chargeback. */
+  /** Given back to the merchant by executed reversals: never more than the chargeback. */
   readonly reversedMinor: bigint;
   readonly state: 'succeeded' | 'open';
-  /** What it is of, a debit or a capture; absent where the gateway does not show that. */
+  /** The debit or capture that it refers to; absent if the gateway does not show it. */
   readonly referencedId?: string;
 }
 
-/** What of a chargeback the customer has, or may have. */
+/** Returns the part of a chargeback that the customer has, or may have. */
 export const effectiveMinor = ({ amountMinor, reversedMinor }: LinkedDispute): bigint =>
   amountMinor - reversedMinor;
 
-/** What the customer certainly has by chargebacks. Open ones prove nothing. */
+/** Returns the amount that the customer certainly has by chargebacks. Open chargebacks do not count. */
 export const chargedBackMinor = (disputes: readonly LinkedDispute[]): bigint =>
   disputes
     .filter(({ state }) => state === 'succeeded')
@@ -31,23 +31,23 @@ export type Chargeback = Omit<LinkedDispute, 'reversedMinor'>;
 export interface ChargebackReversal {
   readonly id: string;
   readonly referencedId: string | undefined;
-  /** Undefined where it is not shown in a form that can be read. */
+  /** Undefined if the gateway shows no readable amount. */
   readonly amountMinor: bigint | undefined;
   readonly state: 'succeeded' | 'open';
-  /** True where its result does not show who has the money. */
+  /** True if its result does not show who has the money. */
   readonly isUnclear: boolean;
 }
 
 /**
- * Chargebacks carry the reason as their code, from a group of its own; executed ones and reversals may carry a success as well. A code
- * that is only about a representment may mean that the money went either way.
+ * Returns the state of a chargeback or of its reversal. Chargebacks have their reason as the code, from a group of its own; executed
+ * chargebacks and reversals may have a success code as well. A code about a representment alone does not show who has the money.
  */
 export function disputeState(result: GatewayResult): EntryState {
   if (mustBeRead(result)) return 'open';
   return result.isChargeback ? 'succeeded' : stateOfResult(result);
 }
 
-/** An operator must read it. The doubt is the same for every operation. */
+/** True if an operator must check the result. The doubt is the same for every operation. */
 export const mustBeRead = ({ meaning: { refund } }: GatewayResult): boolean =>
   refund.kind === 'unknown' && refund.why === 'manual_code';
 
@@ -58,9 +58,10 @@ export function stateOfResult({ meaning }: GatewayResult): EntryState {
 }
 
 /**
- * What stands. A reversal counts when it was executed, with its own amount, against the chargeback that it refers to; without one (or
- * with the payment's own, or its capture's) only where a single chargeback fits. Whatever cannot be placed ends nothing and is a doubt.
- * What a reversal of a reversal is about may be lost again: it stands, open, under the id of that.
+ * Subtracts reversals from chargebacks. An executed reversal counts with its own amount against the chargeback that it refers to. A
+ * reversal that refers to the payment, to a capture or to nothing counts only if exactly one chargeback fits. A reversal that cannot be
+ * assigned reduces nothing and is a doubt. The money of a reversal that was itself reversed may be lost again: it is listed as an open
+ * chargeback under the id of the second reversal.
  */
 export function readDisputes(
   chargebacks: readonly Chargeback[],
@@ -80,7 +81,7 @@ export function readDisputes(
   for (const reversal of reversals) {
     const { id, referencedId, amountMinor, state, isUnclear } = reversal;
     const doubt = (why: OriginalDoubt['why']): void => void doubts.push({ gatewayId: id, why });
-    // One name for a won reversal, a representment and its cancellation: the merchant may have lost again.
+    // The gateway has one type for a won reversal, a representment and its cancellation: the merchant may have lost again.
     if (referencedId !== undefined && byId.has(referencedId)) {
       doubt('reversal_of_reversal');
       if (depthOf(reversal, byId) % 2 === 0)
@@ -102,7 +103,7 @@ export function readDisputes(
       }
     }
   }
-  // The largest first, so that the order in which they are listed decides nothing.
+  // The largest first, so that the result does not depend on the order of the list.
   unplaced.sort((a, b) =>
     a.amountMinor === b.amountMinor ? (a.id < b.id ? -1 : 1) : a.amountMinor > b.amountMinor ? -1 : 1,
   );
@@ -129,7 +130,7 @@ export function readDisputes(
   };
 }
 
-/** 1: it is of a chargeback; 2: of such a reversal, so that the money may have been lost again. */
+/** Returns 1 for a reversal of a chargeback, 2 for a reversal of such a reversal (the money may be lost again), and so on. */
 function depthOf(reversal: ChargebackReversal, byId: ReadonlyMap<string, ChargebackReversal>): number {
   let depth = 1;
   let before = byId.get(reversal.referencedId ?? '');
@@ -140,7 +141,7 @@ function depthOf(reversal: ChargebackReversal, byId: ReadonlyMap<string, Chargeb
   return depth;
 }
 
-/** The debit or capture at the end of the references: a second chargeback may refer to the reversal of the first. */
+/** Follows references to the debit or capture. A second chargeback may refer to the reversal of the first. */
 function ofOriginal(
   referencedId: string | undefined,
   references: ReadonlyMap<string, string | undefined>,

@@ -1,4 +1,4 @@
-/** The transactions that a query lists beside the original: captures, refunds, reversals, chargebacks and their reversals. */
+/** Reads the linked transactions of an original: captures, refunds, reversals, chargebacks and chargeback reversals. */
 import {
   disputeState,
   mustBeRead,
@@ -12,13 +12,13 @@ import { parseGatewayAmount } from '../money/money.js';
 import type { DoubtReason, OriginalDoubt } from './original-doubts.js';
 import type { GatewayTransaction } from '../transaction.js';
 
-/** A capture, or a debit: what a refund may refer to. Minor units. */
+/** A capture or a debit, which a refund may refer to. Minor units. */
 export interface Capture {
   readonly id: string;
   readonly amountMinor: bigint;
 }
 
-/** A refund or reversal that the gateway knows. `open`: pending, or its result is not certain. */
+/** A refund or reversal in the gateway's records. `open`: pending, or its result is not certain. */
 export interface LinkedReturn {
   readonly id: string;
   readonly type: 'refund' | 'reversal';
@@ -28,7 +28,7 @@ export interface LinkedReturn {
   readonly state: 'succeeded' | 'open';
 }
 
-/** More than the gateway takes for any order; the sum of all that one query can list still fits into the ledger's columns. */
+/** More than the gateway accepts for any order. The sum of all entries of one query still fits into the ledger's columns. */
 const LARGEST_MINOR = 10n ** 15n;
 
 export interface Linked {
@@ -38,7 +38,7 @@ export interface Linked {
   readonly reversals: ChargebackReversal[];
   readonly declined: string[];
   readonly doubts: OriginalDoubt[];
-  /** Reversals that show none. */
+  /** Reversals that show no amount. */
   readonly withoutAmount: { readonly id: string; readonly referencedId: string | undefined }[];
   unreadableCapture?: string;
 }
@@ -62,7 +62,7 @@ export function readLinked(linked: readonly GatewayTransaction[], root: Root): L
     ...{ captures: [], returns: [], chargebacks: [], reversals: [], declined: [], doubts: [] },
     withoutAmount: [],
   };
-  // One that is listed under the authorization and again under its capture is one; what is not declined goes before a decline.
+  // A transaction listed under the authorization and under its capture counts once. An entry that is not a decline counts before a decline.
   const seen = new Set([root.id]);
   const declined = new Set<string>();
   for (const entry of linked) {
@@ -81,11 +81,11 @@ export function readLinked(linked: readonly GatewayTransaction[], root: Root): L
   return read;
 }
 
-/** What only shows when everything is read. */
+/** Adds the doubts that depend on several transactions. */
 function checkTogether(read: Linked, root: Root): void {
   const doubt = (gatewayId: string, why: DoubtReason): void => void read.doubts.push({ gatewayId, why });
   const returns = new Set(read.returns.map(({ id }) => id));
-  // A reversal is ordered without an amount and may show none: it takes all that is left, unless it may be of one capture.
+  // A reversal is submitted without an amount and may show none: it takes all that is left, unless it may refer to one capture.
   for (const { id, referencedId } of read.withoutAmount)
     if (read.captures.length > 0 && referencedId !== root.id) doubt(id, 'amount_unreadable');
   for (const [index, chargeback] of read.chargebacks.entries()) {
@@ -95,7 +95,7 @@ function checkTogether(read: Linked, root: Root): void {
   }
 }
 
-/** Answers whether this entry speaks for its id: a capture that is not done does not. */
+/** Counts one entry. Returns false if a later entry with the same id may still count, as for a capture that has not succeeded. */
 function count(
   read: Linked,
   entry: GatewayTransaction,
@@ -118,10 +118,10 @@ function count(
   if (typeof amountMinor === 'string') doubt(amountMinor);
   const known = typeof amountMinor === 'bigint' ? amountMinor : undefined;
   const referencedId = entry.referencedId === undefined ? undefined : normalized(entry.referencedId);
-  // An executed refund always shows one.
+  // An executed refund always shows an amount.
   if (amountMinor === undefined && type === 'refund') doubt('amount_unreadable');
   if (amountMinor === undefined && type === 'reversal') read.withoutAmount.push({ id, referencedId });
-  // No amount on a live entry: the whole original, which is the safe reading.
+  // An entry without an amount counts as the whole original, which is the safe assumption.
   const most = known ?? root.amount;
   if (type === 'chargeback')
     read.chargebacks.push({
@@ -139,7 +139,7 @@ function count(
   return true;
 }
 
-/** Undefined where none is shown; a reason where it cannot be compared with the payment's. */
+/** Returns the amount; undefined if none is shown, or the reason that it cannot be compared with the payment's. */
 function amountOf(
   { amount, currency }: GatewayTransaction,
   expected: string,
@@ -154,7 +154,7 @@ export function stateOf({ type, result }: GatewayTransaction): EntryState {
     : stateOfResult(result);
 }
 
-/** The gateway's ids are lowercase: one in capitals is the same transaction. */
+/** The gateway's ids are lower case. An id in capitals is the same transaction. */
 function normalized(id: string): string {
   const lower = id.toLowerCase();
   return isGatewayId(lower) ? lower : id;

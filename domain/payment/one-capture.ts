@@ -1,9 +1,10 @@
-/** A capture that is a payment of its own here: it was declared by its id, before its authorization was known. */
+/** Facts of a capture that is a payment of its own: a client declared it by its id before its authorization was known. */
 import type { OriginalFacts } from './original.js';
 
 /**
- * What the gateway shows of an authorization, as far as it is about one capture; undefined where that is not listed. What names another
- * capture, or could be of any of several, is not this one's: the gateway caps each refund of a capture, and a credit is never sent on it.
+ * Returns the facts of an authorization that belong to one capture; undefined if the capture is not listed. A transaction that refers to
+ * another capture, or may belong to any of several, is left out: the gateway caps each refund of a capture, and a credit is never submitted
+ * for one.
  */
 export function ofCapture(facts: OriginalFacts, captureId: string): OriginalFacts | undefined {
   const capture = facts.captures.find(({ id }) => id === captureId);
@@ -29,7 +30,7 @@ export function ofCapture(facts: OriginalFacts, captureId: string): OriginalFact
   };
 }
 
-/** An authorization without those captures that are payments of their own: the same money is never counted on two. */
+/** Returns the facts without the captures that are payments of their own, so that no money is counted on two payments. */
 export function withoutCaptures(facts: OriginalFacts, elsewhere: ReadonlySet<string>): OriginalFacts {
   if (elsewhere.size === 0) return facts;
   const isElsewhere = ({ referencedId = null }: { readonly referencedId?: string | null }): boolean =>

@@ -21,7 +21,7 @@ export const ORIGINAL_DOUBTS = {
 export type DoubtReason = keyof typeof ORIGINAL_DOUBTS;
 
 export interface OriginalDoubt {
-  /** Of the transaction that it is about; empty where that has none. */
+  /** The transaction in doubt; empty if it has no id. */
   readonly gatewayId: string;
   readonly why: DoubtReason;
 }

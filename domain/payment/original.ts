@@ -24,7 +24,7 @@ export interface OriginalFacts {
   readonly type: OriginalType;
   readonly state: 'succeeded' | 'pending' | 'rejected';
   readonly currency: string;
-  /** What a preauthorization reserved; 0 for a debit. */
+  /** Reserved by a preauthorization; 0 for a debit. */
   readonly authorizedMinor: bigint;
   readonly captures: readonly Capture[];
   readonly capturedMinor: bigint;
@@ -33,18 +33,18 @@ export interface OriginalFacts {
   readonly disputes: readonly LinkedDispute[];
   /** Gateway ids of the chargeback reversals that are listed and were not declined. */
   readonly reversalIds: readonly string[];
-  /** Gateway ids of linked transactions that were declined: what was counted for them is counted no longer. */
+  /** Gateway ids of linked transactions that were declined. Amounts that were counted for them are removed. */
   readonly declined: readonly string[];
   readonly doubts: readonly OriginalDoubt[];
-  /** When the query began, by the ledger's clock: the later one of two wins, whichever is stored last. */
+  /** Start of the query by the ledger's clock. Of two observations the later one wins, whatever the order of storing. */
   readonly observedAt: Date;
-  /** False where refunds that hang on its captures may be missing, because the captures were not queried one by one. */
+  /** False if refunds that refer to its captures may be missing, because the captures were not queried one by one. */
   readonly coversCaptures: boolean;
-  /** Read without links: empty returns and disputes prove nothing. */
+  /** Read without linked transactions: empty returns and disputes prove nothing. */
   readonly hidesLinks?: true;
 }
 
-/** How the facts were obtained. */
+/** Time and completeness of a query. */
 export interface Observation {
   readonly observedAt: Date;
   readonly coversCaptures: boolean;
@@ -62,9 +62,9 @@ export type OriginalReading =
 
 /**
  * Reads a query of an original with its linked transactions.
- * A capture is not a root: the reason names the preauthorization to query instead. Whatever is not certainly declined counts as
- * open, because a doubt about money already given back must never make room for giving it again. A linked transaction that cannot be
- * read counts for the whole payment where it may have given money back, and is a doubt; everything else stays readable.
+ * For a capture the reason names the preauthorization to query instead. A transaction that is not certainly declined counts as open,
+ * because money that may have been given back must not be given back again. A linked transaction that cannot be read is a doubt, and counts
+ * as the whole amount of the payment if it may have given money back. The rest stays readable.
  */
 export function readOriginal(
   { original, linked }: TransactionTree,
@@ -89,7 +89,7 @@ export function readOriginal(
     type === 'debit' && state !== 'rejected' && amount > 0n
       ? [{ id, amountMinor: amount }, ...read.captures]
       : read.captures;
-  // A refund or a reversal is chosen by what is captured: with no readable capture at all that would be a guess.
+  // The captured amount decides between refund and reversal. Without a readable capture the choice would be a guess.
   if (captures.length === 0 && read.unreadableCapture !== undefined)
     return missing(`amount of capture ${read.unreadableCapture}`);
   const disputed = readDisputes(
@@ -127,9 +127,9 @@ export function readOriginal(
 }
 
 /**
- * What each return takes from the money that a refund can give back. A reversal of an authorization that has captures releases what was
- * never captured, and that was nobody's money yet: whatever amount is shown for it, it takes nothing from the captures. One that names
- * nothing may have been of a capture: beyond what was never captured it counts.
+ * Returns the amount that each return takes from the refundable money. A reversal of an authorization with captures releases the part that
+ * was never captured. It takes nothing from the captures, whatever amount it shows. A reversal that refers to nothing may belong to a
+ * capture: the amount beyond the uncaptured part counts.
  */
 export function takenByReturns(
   facts: OriginalFacts,

@@ -13,21 +13,21 @@ import {
 import type { Operation } from '../refund/operation.js';
 import type { CaseReason, GiveUpReason, SettledReason } from '../refund/reasons.js';
 
-/** What follows, and how much of what is owed the customer has from outside: that part is not paid any more, whatever follows. */
+/** The conclusion, and the part of the owed amount that the customer received outside of the program. That part is not paid again. */
 export type ReconciliationResult =
-  /** Our own transaction is there: the decline was about a repetition. The query records it. */
+  /** The gateway has our own transaction: the decline answered a repetition. The query records it. */
   { readonly kind: 'ours' } | (Conclusion & { readonly covered: Coverage });
 
 type Conclusion =
   /** Nothing of it is owed any more. */
   | { readonly kind: 'settled'; readonly why: SettledReason }
   | { readonly kind: 'give_up'; readonly why: GiveUpReason }
-  /** Refundable after all: by the way that fits (a reversal where nothing is captured, otherwise a refund), or with what is left of it. */
+  /** Refundable after all: by the operation that fits (a reversal if nothing is captured, otherwise a refund), or with a smaller amount. */
   | { readonly kind: 'try_again' }
   | { readonly kind: 'operator'; readonly why: CaseReason };
 
 export interface ReconciliationEvidence {
-  /** What of the refund is still to be paid. */
+  /** Still to be paid of the refund. */
   readonly remainingMinor: bigint;
   readonly original: OriginalFacts;
   /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
@@ -36,19 +36,19 @@ export interface ReconciliationEvidence {
   readonly ourReturns: readonly string[];
   /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
   readonly knownReturns: readonly string[];
-  /** What attempts on this payment have paid according to the ledger, credits included. A query may not show the newest yet. */
+  /** Paid by attempts on this payment according to the ledger, credits included. A query may not show the newest yet. */
   readonly paidMinor: bigint;
   /** Gateway ids of returns that are counted in it. */
   readonly paidReturns: readonly string[];
-  /** What reversals of ours released of an authorization beside its captures. */
+  /** Released of an authorization beside its captures by our own reversals. */
   readonly releasedMinor: bigint;
-  /** What refunds of this payment count as their own already of what happened outside, this one included. */
+  /** Outside money that refunds of this payment, this one included, count as their own already. */
   readonly claimed: Coverage;
   /** Attempts on this payment, of any refund, whose outcome is open. */
   readonly openAttempts: number;
-  /** Another capture of the payment certainly has something left, and this refund was not declined on it. */
+  /** True if another capture of the payment certainly has something left, and this refund was not declined on it. */
   readonly hasOtherCapture: boolean;
-  /** The last refund or reversal that was declined. Null: none was. */
+  /** The last refund or reversal that was declined; null if none was. */
   readonly refused: {
     readonly operation: Operation;
     readonly class: DeclineClass | null;
@@ -56,7 +56,7 @@ export interface ReconciliationEvidence {
   } | null;
 }
 
-/** Reads the original's records after a decline that its class alone does not explain. Never leads to a credit. A doubt never ends the refund. */
+/** Explains a decline by the original's records if its class alone does not. Never leads to a credit. A doubt never ends the refund. */
 export function reconciliationOf(evidence: ReconciliationEvidence): ReconciliationResult {
   const { original } = evidence;
   if (original.returns.some((r) => evidence.ownReturns.includes(r.id))) return { kind: 'ours' };
@@ -65,7 +65,7 @@ export function reconciliationOf(evidence: ReconciliationEvidence): Reconciliati
     reconciliation.kind === 'settled' ||
     (reconciliation.kind === 'give_up' && reconciliation.why !== 'original_rejected');
   if (original.doubts.length === 0) return reconciliation;
-  // What cannot be counted settles nothing, in whole or in part.
+  // A transaction that cannot be counted does not settle the refund, in whole or in part.
   return isEnd || totalOf(reconciliation.covered) > 0n
     ? { kind: 'operator', why: 'payment_unclear', covered: NO_COVERAGE }
     : reconciliation;
@@ -87,14 +87,14 @@ function reconciliationFor(evidence: ReconciliationEvidence): Conclusion & { rea
   return { ...conclusionOf(evidence, remainingMinor - totalOf(covered), covered, money), covered };
 }
 
-/** Declines that what was taken from the capture explains: another capture of the payment may have what is owed. */
+/** Declines that an exhausted capture explains: another capture of the payment may have enough left. */
 const ABOUT_ONE_CAPTURE: ReadonlySet<DeclineClass | null> = new Set([
   'ambiguous',
   'already_returned',
   'disputed',
 ]);
 
-/** Returns what follows while something is still owed, by the decline and by what the gateway shows. */
+/** Returns the conclusion while something is still owed, from the decline and the gateway's records. */
 function conclusionOf(
   evidence: ReconciliationEvidence,
   owedMinor: bigint,
@@ -105,7 +105,7 @@ function conclusionOf(
   if (original.state === 'rejected') return { kind: 'give_up', why: 'original_rejected' };
   const operation = original.capturedMinor > 0n ? 'refund' : 'reversal';
   const declinedOperation = refused?.operation === 'reversal' ? 'reversal' : 'refund';
-  // After a reversal a refund, and the other way round, but only where something is left for it.
+  // A refund follows a reversal, and a reversal a refund, but only if something is left for it.
   if (operation === 'refund' && declinedOperation === 'reversal' && money.limitMinor <= money.paidBackMinor)
     return { kind: 'operator', why: 'partial_reversal' };
   if (operation !== declinedOperation) return { kind: 'try_again' };
@@ -124,7 +124,7 @@ function conclusionOf(
   return { kind: 'operator', why: mayBeDisputed ? 'dispute_undecided' : 'decline_unclear' };
 }
 
-/** What happened to the payment outside of this refund, as far as the gateway shows it as final. */
+/** Returns the money of the payment that moved outside of this refund, as far as the gateway shows it as final. */
 export function outsideMoney(
   evidence: Pick<
     ReconciliationEvidence,
@@ -133,7 +133,7 @@ export function outsideMoney(
 ): OutsideMoney {
   const { original } = evidence;
   const final = takenByReturns(original).filter(({ entry }) => entry.state === 'succeeded');
-  // One without a reference may be the attempt whose answer is awaited.
+  // A return without a reference may be the attempt whose answer is awaited.
   const elsewhere = final.filter(
     ({ entry }) =>
       !evidence.ourReturns.includes(entry.id) && (entry.reference !== null || evidence.openAttempts === 0),
@@ -152,7 +152,7 @@ export function outsideMoney(
 const limitOf = ({ capturedMinor, authorizedMinor }: OriginalFacts): bigint =>
   capturedMinor > 0n ? capturedMinor : authorizedMinor;
 
-/** A reversal of a part, or of what was never captured, has not given this customer everything back. */
+/** A reversal of a part, or of an uncaptured amount, has not given everything back to the customer. */
 function isReversedWholly(original: OriginalFacts): boolean {
   const reversals = takenByReturns(original).filter(
     ({ entry }) => entry.type === 'reversal' && entry.state === 'succeeded',

@@ -302,6 +302,6 @@ describe('currencies', () => {
   });
 
   it('are limited to currencies that exist', () => {
-    expect(() => storedMoney(1n, 'XXX')).toThrow(/^No money is kept in XXX/);
+    expect(() => storedMoney(1n, 'XXX')).toThrow(/^No money is stored in XXX/);
   });
 });
