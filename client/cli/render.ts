@@ -1,4 +1,4 @@
-/** Refunds as text for people: a table of many, a page for one, a line for each change. */
+/** Formats refunds as text for operators: a table of many, a page for one, a line for each change. */
 import { END_REASONS } from '../../domain/refund/reasons.js';
 import { maskedRegistration } from '../money-effects.js';
 import type { NextStep } from '../replay.js';
@@ -70,7 +70,7 @@ function ageText(seconds: number): string {
   return unit === undefined ? `${seconds} s` : `${Math.floor(seconds / unit[1])} ${unit[0]}`;
 }
 
-/** What the run does by itself, and within which time. */
+/** Formats the next automatic step of the run and the time until then. */
 function nextText({ kind, afterMs, effect }: NextStep): string {
   const when = afterMs === 0 ? 'now' : `within ${Math.ceil(afterMs / 1_000)} s`;
   return `${kind === 'query_outcome' ? 'query' : kind}, ${when}: ${effect}`;

@@ -5,15 +5,15 @@ import type { Timings } from './config.js';
 export interface NotFoundEvidence {
   /** Time since the moment after which no byte of the attempt could leave; negative before it. */
   readonly sinceSendByMs: number;
-  /** Time since the last miss that counted; null where there was none. */
+  /** Time since the last not-found answer that counted; null if there was none. */
   readonly sinceLastNotFoundMs: number | null;
-  /** Misses that counted before this one. */
+  /** Not-found answers that counted before this one. */
   readonly notFoundCount: number;
   /** True if the same query found the original: a wrong entity answers "not found" as well. */
   readonly originalFound: boolean;
 }
 
-/** `counts`: one more spaced miss. `absent`: with this one there are enough. */
+/** `counts`: raises the not-found count. `absent`: the not-found count is high enough with this one. */
 export function provesAbsence(
   evidence: NotFoundEvidence,
   timings: Timings,

@@ -1,10 +1,10 @@
-/** How patient and how permissive one refund is: the arguments a workflow is started with, and their defaults. */
+/** Config of a refund workflow: timings and policy, with their defaults. */
 
 /** All durations in milliseconds. A history replays with the values it was started with. */
 export interface Timings {
   /** From opening an attempt to the last moment at which a byte of it may leave. */
   readonly sendWindow: number;
-  /** How long the answer to a write is waited for once it has left. The vendor's own SDKs wait 60 to 100 s. */
+  /** Longest wait for the answer to a write after it has left. The vendor's own SDKs wait 60 to 100 s. */
   readonly answerWithin: number;
   /** The first query of an open attempt is made this long after its answer was lost or pending. */
   readonly queryFirst: number;
@@ -14,7 +14,7 @@ export interface Timings {
   readonly queryMax: number;
   /** How long a fresh transaction may stay invisible to queries. Not-found answers before it has passed prove nothing. */
   readonly visibilityLag: number;
-  /** Misses, at least `notFoundSpacing` apart and after the lag, that prove absence. */
+  /** Not-found count that proves absence. Answers count after the lag and at least `notFoundSpacing` apart. */
   readonly notFoundNeeded: number;
   readonly notFoundSpacing: number;
   /** An attempt without a final answer for this long becomes a case. Queries continue, and notifications still count. */
@@ -51,7 +51,7 @@ export const DEFAULT_TIMINGS: Timings = {
   resendFirst: 5 * SECOND,
 };
 
-/** Windows that time real I/O keep a floor under any scale: a loaded machine must still be able to send. */
+/** Lower bounds of scaled timings that limit real I/O, so that a loaded machine can still send. */
 const FLOORS: Partial<Record<keyof Timings, number>> = {
   sendWindow: 2 * SECOND,
   answerWithin: 5 * SECOND,
@@ -60,7 +60,7 @@ const FLOORS: Partial<Record<keyof Timings, number>> = {
   retryFirst: 50,
 };
 
-/** `REFUNDS_TIME_SCALE` applied: 0.001 turns a minute into 60 ms. Counts and growth factors stay. */
+/** Applies `REFUNDS_TIME_SCALE`: 0.001 turns a minute into 60 ms. Counts and growth factors do not change. */
 export function scaleTimings(timings: Timings, scale: number): Timings {
   const scaled = (key: keyof Timings): number => Math.max(FLOORS[key] ?? 0, Math.round(timings[key] * scale));
   return {
@@ -82,13 +82,13 @@ export function scaleTimings(timings: Timings, scale: number): Timings {
 }
 
 /**
- * What the merchant allows the program to do on its own. `approval`: only after an approver approved it. To add a policy, add it here and to
+ * Permissions that the merchant gives the program. `approval`: only after an approver approved it. To add a policy, add it here and to
  * `DEFAULT_POLICY`, and to `policyShape` in `settings/policy.ts`: the compiler names what is missing.
  */
 export interface Policy {
   /** True if the acquirer offers credits on this entity. Otherwise every fallback goes to an operator. */
   readonly creditEnabled: boolean;
-  /** Whether the acquirer can reverse a part of an authorisation. */
+  /** Whether the acquirer can reverse a part of an authorization. */
   readonly partialReversal: boolean;
   /** Credits above this need an approver: currency → amount in minor units, as a string. A currency not listed always does. */
   readonly creditApprovalAbove: Readonly<Record<string, string>>;
@@ -103,7 +103,7 @@ export interface Policy {
   readonly softRetries: number;
   /** How many attempts one refund may make in all; a loop between two declines ends here. */
   readonly maxAttempts: number;
-  /** How often one attempt may be handed over after it was absent each time: a gateway that is down for long becomes a case. */
+  /** How often one attempt may be submitted if it was absent each time. An outage that lasts longer opens a case. */
   readonly maxSubmissions: number;
 }
 
@@ -125,7 +125,7 @@ export interface RefundConfig {
   readonly policy: Policy;
 }
 
-/** What a refund is started with besides its id; both follow from the entity of its payment. */
+/** Settings for the start of a refund workflow. Both follow from the entity of the payment. */
 export interface StartSettings {
   readonly configFor: (entityId: string) => RefundConfig;
   /** The task queue of queries. */

@@ -2,26 +2,27 @@
 import { isFinal, type RefundState } from './states.js';
 import { ATTEMPT_EVIDENCE, type AttemptState } from './attempt-states.js';
 
-/** `succeeded`, `failed`: what became of an attempt. `case_closed`: open cases of a refund that is over are settled. */
+/** `succeeded`, `failed`: the outcome of an attempt. `case_closed`: closes the open cases of a refund that has ended. */
 export const CORRECTION_OUTCOMES = ['succeeded', 'failed', 'case_closed'] as const;
 export type CorrectionOutcome = (typeof CORRECTION_OUTCOMES)[number];
 
 /**
- * What the gateway shows of an open attempt when it is asked just before. `unexplained`: nothing under our reference, but something on
- * the payment that nobody can place. `unreadable`: it answers, in a form that cannot be read, and asking again does not change that. `none`: no attempt was open, so nothing was asked.
+ * Result of a query of an open attempt, made just before the correction. `unexplained`: nothing under our reference, but a transaction on
+ * the payment that belongs to no attempt. `unreadable`: the answer cannot be read, and a repeated query does not change that. `none`: no
+ * attempt was open, so no query was made.
  */
 export type GatewayEvidence = 'alive' | 'unexplained' | 'silent' | 'unavailable' | 'unreadable' | 'none';
 
 export type CorrectionRefusal =
-  /** Not written down as anything that a correction could change. */
+  /** The attempt is in a state that a correction cannot change. */
   | 'nothing_to_correct'
   /** Its bytes may still be on their way, or not be visible yet. */
   | 'too_early'
   /** The gateway shows the attempt alive: it did pay or may yet. */
   | 'gateway_contradicts'
-  /** That an attempt never paid is not believed while the gateway cannot be asked. */
+  /** `failed` is refused while the gateway cannot be queried. */
   | 'gateway_unavailable'
-  /** Nor while what it answers cannot be read. */
+  /** `failed` is refused while the gateway's answer cannot be read. */
   | 'gateway_unreadable';
 
 export interface CorrectionEvidence {
@@ -35,7 +36,7 @@ export interface CorrectionEvidence {
   readonly visibilityLag: number;
 }
 
-/** Undefined where the correction may be made. */
+/** Returns the reason against a correction; undefined if it may be made. */
 export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | undefined {
   const { outcome, refund, attempt, gateway } = evidence;
   if (attempt === 'submitting') return 'too_early';
@@ -43,7 +44,7 @@ export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | u
   switch (outcome) {
     case 'succeeded':
       if (!ATTEMPT_EVIDENCE.succeeded.includes(attempt)) return 'nothing_to_correct';
-      // An attempt that is over may be followed by the next one at any moment, unless the refund rests.
+      // The next attempt may follow an ended one at any moment, unless the refund is in review or final.
       return isOpen || refund === 'manual_review' || isFinal(refund) ? undefined : 'too_early';
     case 'failed':
       if (!isOpen) return 'nothing_to_correct';
@@ -57,8 +58,8 @@ export function objectionTo(evidence: CorrectionEvidence): CorrectionRefusal | u
 }
 
 /**
- * Whether one person may correct alone: up to the limit of its currency, in minor units. Without a limit, never. `recentMinor`: what was
- * corrected alone within the last day already, on the payment or by the same person, whichever is more.
+ * True if an operator may correct without an approver: up to the limit of the currency, in minor units. Without a limit, never.
+ * `recentMinor`: corrected without an approver within the last day, on the payment or by the same operator, whichever is more.
  */
 export function mayCorrectAlone(
   amountMinor: bigint,

@@ -25,7 +25,7 @@ export interface AttemptSnapshot {
 /** A refund as the ledger holds it. Every activity returns one, so a new run knows everything that the last one knew. */
 export interface RefundSnapshot {
   readonly refundId: string;
-  /** A standalone credit was asked for: nothing is sent on an original. */
+  /** A standalone credit was requested: nothing is submitted on an original. */
   readonly askedFor?: 'credit';
   /** Grows with each change; of two snapshots the larger version is the later one. */
   readonly version: number;
@@ -39,7 +39,7 @@ export interface RefundSnapshot {
   readonly declines: Readonly<Partial<Record<DeclineClass, number>>>;
   /** Why it ended or waits, for operators. */
   readonly why: string | null;
-  /** What the customer has received of it so far. */
+  /** Received by the customer so far. */
   readonly settled: SettledAmount;
   /** The payment could not be read when it was last needed; absent where it could. */
   readonly unread?: UnreadPayment;
@@ -47,7 +47,7 @@ export interface RefundSnapshot {
 
 /** A payment that the gateway does not show, or not in a form that can be read. Measured by the database's clock alone. */
 export interface UnreadPayment {
-  /** What it is read for: to compare a declined refund with it, or to prove that a credit is allowed. */
+  /** Purpose of the query: to compare a declined refund with the payment, or to prove that a credit is allowed. */
   readonly for: 'compare' | 'credit';
   /** Milliseconds since the first query that could not be read. */
   readonly sinceMs: number;
@@ -56,13 +56,13 @@ export interface UnreadPayment {
   readonly times: number;
 }
 
-/** Each wait is what is left of it by the ledger's ages: a run that begins anew goes on waiting, and does not begin again. */
+/** The next step. `after`: milliseconds left of its wait by the ledger's ages, so a new run continues the wait of the last one. */
 export type Step =
   /** Nothing is left to do. */
   | { readonly kind: 'finish' }
   /** Open or re-open an attempt on the original and send it, `after` ms from now. */
   | { readonly kind: 'submit'; readonly after: number }
-  /** Prove that a credit is allowed and send it, or learn why not. */
+  /** Prove that a credit is allowed and submit it, or record why not. */
   | { readonly kind: 'credit'; readonly after: number }
   /** The outcome is open: query it `after` ms from now, or when a notification arrives. */
   | { readonly kind: 'query_outcome'; readonly after: number }
@@ -72,7 +72,7 @@ export type Step =
   | { readonly kind: 'query_payment'; readonly after: number }
   /** Open a case. */
   | { readonly kind: 'open_case'; readonly why: CaseReason }
-  /** Undo our side. */
+  /** End the refund as failed and release its reservation. */
   | { readonly kind: 'fail'; readonly why: GiveUpReason }
   /** Only an operator's command continues it. */
   | { readonly kind: 'wait_for_operator' };
@@ -130,7 +130,7 @@ export const AFTER_CREDIT_DECLINE: Readonly<Record<DeclineClass, Rule>> = {
   refund_not_enabled: openCase('credit_not_enabled'),
   wait: openCase('declined_too_often'),
   risk: openCase('risk'),
-  // What no credit should be answered with.
+  // Declines that do not fit a credit.
   not_linkable: openCase('other_operation'),
   unknown_to_acquirer: openCase('other_operation'),
   not_settled_yet: openCase('other_operation'),
@@ -166,7 +166,7 @@ function whileUnread(
     : { ...step, after: Math.max(step.after, untilNextRead(unread, timings)) };
 }
 
-/** What is left of the wait that began with the last query. */
+/** Returns the milliseconds left of the wait that began with the last query. */
 function untilNextRead({ times, lastMs }: UnreadPayment, timings: RefundConfig['timings']): number {
   const wait = grown(timings.queryFirst, timings.queryGrowth, Math.max(times - 1, 0), timings.queryMax);
   return Math.max(wait - lastMs, 0);
@@ -185,7 +185,7 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
         ? { kind: 'open_case', why: 'answers_contradict' }
         : afterDecline(snapshot, attempt, config);
     case 'fallback_checking':
-      // Without a reason to wait the guard has not decided yet: the worker that was to ask it stopped.
+      // Without a reason the guard has not decided yet: the worker stopped before it could.
       if (snapshot.why === null) return { kind: 'credit', after: 0 };
       return snapshot.sinceMs > config.timings.caseAfterUnknown
         ? { kind: 'open_case', why: 'credit_blocked' }
@@ -201,7 +201,7 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
     case 'submitting':
     case 'unknown':
     case 'pending':
-      // Without an open attempt: the ledger disagrees with itself.
+      // An open state without an open attempt: the ledger is inconsistent.
       return { kind: 'open_case', why: 'answers_contradict' };
     case 'succeeded':
     case 'settled':
@@ -215,13 +215,13 @@ function stepOf(snapshot: RefundSnapshot, config: RefundConfig): Step {
   }
 }
 
-/** Unknown and pending: wait and look. Time opens a case, and never decides anything else. */
+/** Step for an unknown or pending attempt: wait, then query. A long wait opens a case and decides nothing else. */
 function whileOpen(snapshot: RefundSnapshot, attempt: AttemptSnapshot, { timings }: RefundConfig): Step {
   const budget = attempt.state === 'pending' ? timings.caseAfterPending : timings.caseAfterUnknown;
   if (snapshot.state !== 'manual_review' && attempt.ageMs > budget)
     return { kind: 'open_case', why: attempt.state === 'pending' ? 'pending_too_long' : 'outcome_unknown' };
   const wait = grown(timings.queryFirst, timings.queryGrowth, attempt.queries, timings.queryMax);
-  // The first one comes so long after the answer was lost or pending, which is when the refund came to its state.
+  // The first wait begins when the answer was lost or pending, which is when the refund entered its state.
   const waitedMs =
     attempt.sinceQueryMs ?? (snapshot.state === attempt.state ? snapshot.sinceMs : attempt.ageMs);
   return { kind: 'query_outcome', after: left(wait, waitedMs) };
@@ -272,8 +272,8 @@ function afterDecline(snapshot: RefundSnapshot, attempt: AttemptSnapshot, config
 const left = (wait: number, waitedMs: number): number => Math.max(0, wait - waitedMs);
 
 /**
- * What has been waited for long is asked for rarely: each question reads the gateway, which counts them. The marks are at once, twice, four times
- * … the first interval after the wait began, then `queryMax` apart. One that is very near was just reached, by a timer that is fast.
+ * Returns the milliseconds until the next query of a long wait. Queries become rarer because the gateway limits their number: after one, two,
+ * four … first intervals since the wait began, then `queryMax` apart. A mark that is very near counts as reached, because the timer may be fast.
  */
 function untilNextMark(waitedMs: number, { queryFirst, queryMax }: RefundConfig['timings']): number {
   const first = Math.max(1, Math.min(queryFirst, queryMax));

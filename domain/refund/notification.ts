@@ -3,7 +3,7 @@ import { outcomeOfSend, type Expectation, type Outcome } from './outcome.js';
 import { isOpenAttempt, type AttemptState } from './attempt-states.js';
 import type { GatewayTransaction, RecordedTransaction } from '../transaction.js';
 
-/** The gateway's own types; `TEST` is the ping of its administration, `OTHER` whatever it may invent. */
+/** The gateway's own types; `TEST` is the ping of its administration, `OTHER` any type that is not listed. */
 export const NOTIFICATION_KINDS = ['PAYMENT', 'REGISTRATION', 'SCHEDULE', 'RISK', 'TEST', 'OTHER'] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
@@ -12,7 +12,7 @@ export interface Notification {
   readonly kind: NotificationKind;
   /** The entity that it is about; null for a ping. */
   readonly entityId: string | null;
-  /** Null where the payload has not the form of a transaction. */
+  /** Null if the payload does not have the form of a transaction. */
   readonly transaction: RecordedTransaction | null;
   /** The same for every delivery of one notification. */
   readonly naturalKey: string;
@@ -31,7 +31,7 @@ export type NotificationMeaning =
   | { readonly kind: 'wake' }
   /** It would change a recorded result: only a query of the payment may do that. */
   | { readonly kind: 'query' }
-  /** Nothing that the ledger does not have. */
+  /** The ledger has it already. */
   | { readonly kind: 'known' };
 
 /** Returns what to do with a notification. Never a decline and never the start of a credit: those need a query. */

@@ -1,15 +1,15 @@
-/** What operators note with their commands, and when two names are one operator. */
+/** Notes of operators on their commands, and the comparison of operators' names. */
 
 import { principalKey } from '../names.js';
 
-/** Who orders it, why, and where it was discussed. All three are kept with what they brought about. */
+/** Operator, reason and ticket of a command. Stored with the effects of the command. */
 export interface OperatorNote {
   readonly by: string;
   readonly reason: string;
   readonly ticket?: string;
 }
 
-/** Two people are needed where one asks or proposes. */
+/** True if both names are one operator, who may not approve their own request or proposal. */
 export function isSameOperator(one: string, other: string): boolean {
   return principalKey(one) === principalKey(other);
 }

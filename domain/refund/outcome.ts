@@ -61,7 +61,7 @@ export interface NoMatch {
   readonly kind: 'no_match';
 }
 
-/** What was ordered, and therefore what an answer must agree with. */
+/** The submitted order, which an answer must agree with. */
 export interface Expectation {
   readonly operation: Operation;
   /** The transaction that a refund or reversal refers to. */
@@ -119,7 +119,7 @@ interface Judged {
   readonly outcome: Outcome;
 }
 
-/** All that is left are declines. */
+/** Returns the newest outcome, with the number of declines. Called only if all entries are declines. */
 function newestDecline(judged: readonly Judged[]): Outcome | undefined {
   const newest = latest(judged);
   if (newest?.outcome.kind !== 'rejected') return newest?.outcome;
@@ -135,7 +135,7 @@ function timeOf({ timestamp = '' }: GatewayTransaction): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
-/** The ids that the gateway gave with its answer to what was submitted, readable or not. */
+/** Returns the ids in the gateway's answer to a submission, readable or not. */
 export function idsInAnswer(result: SendResult): readonly string[] {
   switch (result.kind) {
     case 'answered':
@@ -149,7 +149,7 @@ export function idsInAnswer(result: SendResult): readonly string[] {
   }
 }
 
-/** The ids of what a query found under our reference. */
+/** Returns the ids of the transactions that a query found under our reference. */
 export function idsInFound(found: readonly GatewayTransaction[], expected: Expectation): readonly string[] {
   return idsIn(found.filter((entry) => isUnderOurReference(entry, expected)));
 }
@@ -184,7 +184,7 @@ function outcomeOf(transaction: GatewayTransaction, expected: Expectation): Outc
 }
 
 /**
- * What is there must agree; what the gateway left out, it may: amounts are missing on declines, `referencedId` in old recordings.
+ * Compares the fields of an answer with the order. Missing fields are accepted: declines have no amount, old recordings no `referencedId`.
  * A credit refers to nothing, or to the registration that it pays to.
  */
 function doubtOfEcho(transaction: GatewayTransaction, expected: Expectation): EchoDoubt | undefined {

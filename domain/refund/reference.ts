@@ -1,4 +1,4 @@
-/** Our reference for one attempt: what we look it up by when the answer was lost. The only file here that needs Node. */
+/** References of attempts, by which they are queried when an answer was lost. The only file of `domain/` that needs Node. */
 import { hash } from 'node:crypto';
 import type { Operation } from './operation.js';
 

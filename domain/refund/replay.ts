@@ -1,12 +1,12 @@
-/** Taking a refund back to its first unsent step after its cause is fixed: which cases allow it, and where it goes on. */
+/** Replay of a refund in review after the cause is fixed: the cases that allow it, and the step at which the refund continues. */
 import type { CreditBlock } from './credit-guard.js';
 import type { CaseReason } from './reasons.js';
 import type { AttemptState } from './attempt-states.js';
 import type { Operation } from './operation.js';
 
 /**
- * Whether a refund in review for this reason may go on once an operator says that the cause is fixed. Only where nothing has left, or what
- * was submitted was finally declined or proven absent. Never where the customer may have the money already: what is sent next would pay twice.
+ * True if a refund in review for this reason may be replayed: nothing has left, or everything submitted was finally declined or proven
+ * absent. False if the customer may have the money already: the next submission would pay twice.
  */
 export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   configuration: true,
@@ -22,27 +22,27 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   not_captured: true,
   partial_reversal: true,
   unlisted_decline: true,
-  // Reporting is enabled by now: what could not be proven is proven then, or asked about again.
+  // With reporting enabled by now, the proof is possible; otherwise the case opens again.
   links_not_shown: true,
   other_operation: true,
   partly_refunded: true,
-  // The gateway caps a refund, and a credit needs a proof of its own.
+  // The gateway caps refunds, and a credit needs its own proof.
   decline_unclear: true,
-  // What is still owed has room beside the chargeback, and the gateway caps it.
+  // The rest still fits beside the chargeback, and the gateway caps it.
   partly_disputed: true,
-  // It is not sent while the chargeback leaves no room.
+  // It is not submitted while the chargeback leaves too little.
   dispute_undecided: true,
-  // It is compared with the payment anew: while that is unclear nothing else is sent, and a credit needs a proof of its own.
+  // The refund is compared with the payment again. Nothing is submitted while the payment is unclear, and a credit needs its own proof.
   payment_unclear: true,
   // The outcome is open.
   outcome_unknown: false,
   pending_too_long: false,
   credit_not_found: false,
   id_not_found: false,
-  // The customer may have it.
+  // The customer may have the money.
   refunded_elsewhere: false,
   repaid_by_bank: false,
-  // The refund is over; what is owed again is asked for anew.
+  // The refund has ended; an amount that is owed again needs a new refund.
   settlement_undone: false,
   returned: false,
   found_twice: false,
@@ -53,7 +53,7 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
 export const isReplayable = (why: string): boolean =>
   Object.entries(REPLAYABLE).some(([reason, may]) => may && reason === why);
 
-/** `send`: a refund or reversal of the original. `credit`: weighed anew. `compare`: the last decline is compared with the payment anew. */
+/** `send`: a refund or reversal of the original. `credit`: checked again. `compare`: the last decline is compared with the payment again. */
 export type ReplayStep = 'send' | 'credit' | 'compare';
 
 export interface ReplaySnapshot {
@@ -65,7 +65,7 @@ export interface ReplaySnapshot {
   readonly last: { readonly operation: Operation; readonly state: AttemptState } | null;
 }
 
-/** What the payment itself says against a credit: a refund is not tried in its place. */
+/** Blocks that follow from the payment itself: no refund is tried in place of the credit. */
 const ABOUT_PAYMENT: readonly CreditBlock[] = [
   'refund_found',
   'unknown_return',
@@ -74,7 +74,7 @@ const ABOUT_PAYMENT: readonly CreditBlock[] = [
   'over_captured',
 ];
 
-/** The first step that was not done. A credit that was declined is weighed anew and never skipped to. */
+/** Returns the first step that was not done. A declined credit is checked again before it is submitted. */
 export function replayStep({
   why,
   blocks,

@@ -1,10 +1,10 @@
-/** What the fields of a request look like, each on its own; and what no text that is kept may hold. */
+/** Zod schemas for the fields of a request, and the rules for stored text. */
 import { z } from 'zod';
 import { boundedText } from '../bounded-text.js';
 import { looksLikeCard } from '../card/card-number.js';
 import type { DeclaredType } from '../payment/declared-payment.js';
 
-/** PostgreSQL keeps neither U+0000 nor half of a surrogate pair. */
+/** False for U+0000 and for half of a surrogate pair, which PostgreSQL cannot store. */
 function isStorable(value: string): boolean {
   return !value.includes('\u0000') && !/\p{Surrogate}/u.test(value);
 }
@@ -13,7 +13,7 @@ const hex32 = z
   .string({ error: 'must be text' })
   .regex(/^[a-f0-9]{32}$/, 'must be 32 lowercase hexadecimal characters, as the gateway gave it');
 
-/** What is wrong with text that is kept in the clear and shown to others, and holds what may be a card. */
+/** Problem of text that may contain a card number: the text is stored unencrypted and shown to others. */
 export const CARD_IN_TEXT = {
   code: 'card_number',
   message:
@@ -24,7 +24,7 @@ const holdsNoCard = [
   { error: CARD_IN_TEXT.message, params: { code: CARD_IN_TEXT.code } },
 ] as const;
 
-/** What alone is one is named where it stands. */
+/** True if only name and value together look like a card. Otherwise the problem is reported for the one that does. */
 const isCardTogether = ([name, value]: [string, string]): boolean =>
   !looksLikeCard(name) && !looksLikeCard(value) && looksLikeCard(`${name}: ${value}`);
 
@@ -38,7 +38,7 @@ const text = (max: number) =>
 
 const declaredTypes = ['DB', 'PA', 'CP'] as const satisfies readonly DeclaredType[];
 
-/** What the fields look like. Amount and currency are read together: `readRefundRequest` does. */
+/** Fields of a refund request. `readRefundRequest` reads amount and currency together. */
 export const refundRequestShape = z.strictObject({
   paymentId: hex32,
   amount: z.string({ error: 'must be a decimal string, for example "12.34"' }),
@@ -64,7 +64,7 @@ export const refundRequestShape = z.strictObject({
         .refine(...holdsNoCard),
     )
     .refine((entries) => Object.keys(entries).length <= 50, 'must have at most 50 entries')
-    // `{"cvv": "123"}`: the name says what the value is.
+    // `{"cvv": "123"}`: the name shows the meaning of the value.
     .refine((entries) => !Object.entries(entries).some(isCardTogether), {
       error: CARD_IN_TEXT.message,
       params: { code: CARD_IN_TEXT.code },
@@ -72,7 +72,7 @@ export const refundRequestShape = z.strictObject({
     .optional(),
 });
 
-/** The same for a credit, which has to say where it goes. Amount and currency are read together: `readCreditRequest` does. */
+/** Fields of a credit request, which needs a destination. `readCreditRequest` reads amount and currency together. */
 export const creditRequestShape = refundRequestShape.omit({ payment: true }).extend({
   paymentId: hex32.optional(),
   destination: z.strictObject(

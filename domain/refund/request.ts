@@ -1,4 +1,4 @@
-/** A request for a refund or a credit at the edge: every error is named, and nothing that is wrong gets further. */
+/** Reads and checks requests for refunds and credits. Reports every problem. */
 import { z } from 'zod';
 import {
   DECLARED_TYPES,
@@ -14,7 +14,7 @@ import {
 } from '../money/money.js';
 import { CARD_IN_TEXT, creditRequestShape, refundRequestShape } from './request-shape.js';
 
-/** Reasons that the field knows. Others are allowed: reports group by what callers send. */
+/** Usual reasons of refunds. Others are allowed: reports group by the reason that clients send. */
 export const USUAL_REASONS = [
   'duplicate',
   'fraudulent',
@@ -28,23 +28,23 @@ export const USUAL_REASONS = [
   'operator_correction',
 ] as const;
 
-/** What a caller asks for, checked. */
+/** A checked request for a refund. */
 export interface RefundRequest {
-  /** The debit, the authorisation or one capture: 32 lowercase hex. */
+  /** The debit, the authorization or one capture: 32 lowercase hex. */
   readonly paymentId: string;
   readonly money: Money;
   readonly reason: string;
   readonly orderId?: string;
-  /** Where a credit may go; absent: the registration of the payment. */
+  /** Destination of a credit that may follow. Default: the registration of the payment. */
   readonly destination?: { readonly registrationId: string };
-  /** What the client captured: then the gateway is not queried before the refund is accepted. */
+  /** The payment as the client captured it. With it, the gateway is not queried before the refund is accepted. */
   readonly payment?: DeclaredPayment;
   readonly entityId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * A standalone credit asked for directly, checked. With a payment it is counted against that payment's balance; without one it is
+ * A checked request for a standalone credit. With a payment it is counted against that payment's balance; without one it is
  * unlinked, and never submitted before an approver approved it.
  */
 export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination' | 'payment'> {
@@ -53,7 +53,7 @@ export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destin
   readonly destination: { readonly registrationId: string };
 }
 
-/** The same as callers write it: the amount is a decimal string with the currency's own decimals. */
+/** The wire format of a refund request: the amount is a decimal string with the currency's own decimals. */
 export interface RefundRequestInput {
   readonly paymentId: string;
   readonly amount: string;
@@ -66,7 +66,7 @@ export interface RefundRequestInput {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A credit as callers write it. */
+/** The wire format of a credit request. */
 export interface CreditRequestInput extends Omit<
   RefundRequestInput,
   'paymentId' | 'destination' | 'payment'
@@ -78,19 +78,19 @@ export interface CreditRequestInput extends Omit<
 export const isCreditRequest = (request: RefundRequest | CreditRequest): request is CreditRequest =>
   'askedFor' in request;
 
-/** One thing that is wrong: where, what, and what is allowed. Never the value of anything that could be a card. */
+/** One problem of a request: its field, a code, and the allowed values. Never contains a value that could be a card. */
 export interface InputProblem {
   readonly field: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** What was read, or everything that is wrong with it. */
+/** The request, or all of its problems. */
 export type Reading<Request> =
   | { readonly ok: true; readonly request: Request }
   | { readonly ok: false; readonly problems: readonly InputProblem[] };
 
-/** Reads anything. Collects every problem instead of stopping at the first. */
+/** Reads a refund request of any shape. Collects all problems. */
 export function readRefundRequest(input: unknown): Reading<RefundRequest> {
   return read(refundRequestShape, input, ({ paymentId, destination }, common) => ({
     paymentId,
@@ -99,7 +99,7 @@ export function readRefundRequest(input: unknown): Reading<RefundRequest> {
   }));
 }
 
-/** Reads anything, as `readRefundRequest` does. */
+/** Reads a credit request of any shape. Collects all problems. */
 export function readCreditRequest(input: unknown): Reading<CreditRequest> {
   return read(creditRequestShape, input, ({ paymentId, destination }, common) => ({
     askedFor: 'credit',
@@ -113,7 +113,7 @@ type Common = Omit<RefundRequest, 'paymentId' | 'destination'>;
 type CommonFields = Omit<z.infer<typeof refundRequestShape>, 'paymentId' | 'destination'>;
 type DeclaredFields = NonNullable<CommonFields['payment']>;
 
-/** What is declared, in the currency of the request. */
+/** Reads the declared payment, which must be in the currency of the request. */
 function readDeclared(
   { type, amount, currency, registrationId }: DeclaredFields,
   asked: string,
@@ -192,7 +192,7 @@ function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
   const field = issue.path.map(nameOf).join('.') || '(request)';
   if (issue.code === 'unrecognized_keys')
     return [{ field, code: 'unknown_field', message: `unknown: ${issue.keys.map(nameOf).join(', ')}` }];
-  // What is wrong with the name of an entry is inside.
+  // zod nests the problems of an entry's name.
   const inner = issue.code === 'invalid_key' ? issue.issues : [issue];
   return inner.map((one) => ({ field, code: codeOf(one), message: one.message }));
 }
@@ -207,13 +207,13 @@ const metadataShape = z.object({
   metadata: z.custom<object>((value) => typeof value === 'object' && value !== null),
 });
 
-/** zod leaves this one name out of a record without a word, and what was asked for would not be what is kept. */
+/** True if metadata has an entry `__proto__`. zod drops it silently, so the stored request would differ from the sent one. */
 function hidesEntry(input: unknown): boolean {
   const metadata = metadataShape.safeParse(input).data?.metadata;
   return metadata !== undefined && Object.hasOwn(metadata, '__proto__');
 }
 
-/** A name that a caller chose is repeated only if it reads like one: it could be a card number in the wrong place. */
+/** Repeats a name from the client only if it looks like a name: it could be a card number in the wrong place. */
 function nameOf(key: PropertyKey): string {
   const name = String(key);
   return typeof key === 'number' || (/^[\w-]{1,40}$/.test(name) && !/(?:\d[_-]*){10}/.test(name))
@@ -246,7 +246,7 @@ function readAmount(text: string, currency: string): PaidAmount {
 
 const refuseAmount = (code: string, message: string): PaidAmount => ({ ok: false, error: { code, message } });
 
-/** What is wrong with an amount whatever its currency is: everything but the number of its decimals. */
+/** Returns the problem of an amount that does not depend on its currency: anything but the number of decimals. */
 function wrongInAnyCurrency(text: string): AmountError | undefined {
   const read = parseAmount(text, 'EUR');
   if (read.ok || read.error.code === 'too_many_decimals' || read.error.code === 'ambiguous_decimals')
@@ -256,15 +256,15 @@ function wrongInAnyCurrency(text: string): AmountError | undefined {
 
 const amountShape = z.object({ amount: z.string(), currency: z.string() });
 
-/** The amount is read even where other fields are wrong, so that one answer names everything. */
+/** Reads the amount even if other fields are wrong, so that one answer reports all problems. */
 function shapeOfAmount(input: unknown): { amount: string; currency: string } | undefined {
   const read = amountShape.safeParse(input);
   return read.success ? read.data : undefined;
 }
 
 /**
- * Same text for the same request: what "the same body" means for an idempotency key. Only what was given is in it, under its name, so
- * that another optional field does not change the text of requests without it.
+ * Returns equal text for equal requests; idempotency keys compare it. Contains only the fields of the request, by name, so a new optional
+ * field does not change the text of requests without it.
  */
 export function canonicalRequest(request: RefundRequest | CreditRequest): string {
   const { money } = request;

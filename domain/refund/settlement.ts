@@ -1,4 +1,4 @@
-/** How the customer was made whole for one refund, and how much of it happened outside of the program. Pure, and the one place for it. */
+/** Computes how much of a refund the customer has received, and how much of it outside of the program. */
 import { formatAmount, storedMoney } from '../money/money.js';
 import type { AttemptState } from './attempt-states.js';
 import type { Operation } from './operation.js';
@@ -46,8 +46,8 @@ export interface Settlement {
 }
 
 /**
- * What the customer has of this refund, and by which means. Own payments count first: what happened outside counts only for what they left
- * open, because a payment outside of the program is attributed to a refund only where nothing else explains it.
+ * Returns the amount of this refund that the customer has, by means. Own payments count first. Outside money counts only for the rest,
+ * because a payment outside of the program is attributed to a refund only where nothing else explains it.
  */
 export function settlementOf(facts: SettlementFacts): Settlement {
   const paidBy = (operation: Operation): bigint =>
@@ -82,7 +82,7 @@ export interface SettledAmount {
   readonly currency: string;
   /** The means by which the customer has the largest part; null while the customer has nothing. */
   readonly settledBy: SettledBy | null;
-  /** What the customer has of `amount`, by all means together. */
+  /** Received by the customer of `amount`, by all means together. */
   readonly settledAmount: string;
   /** Each means with its part. One alone is the usual case. */
   readonly settlements: readonly { readonly by: SettledBy; readonly amount: string }[];
@@ -100,7 +100,7 @@ export function settledAmountOf(facts: SettlementFacts, currency: string): Settl
   };
 }
 
-/** What of the promise is still to be paid; negative where more was paid. */
+/** Returns the amount of the refund that is still to be paid; negative if more was paid. */
 export const unpaidOf = (facts: SettlementFacts): bigint => facts.amountMinor - settlementOf(facts).minor;
 
 /** A payment's money, as far as it is final. Minor units. */
@@ -109,24 +109,24 @@ export interface OutsideMoney {
   readonly limitMinor: bigint;
   /** Given back by any refund, reversal or credit, made here or elsewhere. */
   readonly paidBackMinor: bigint;
-  /** Of that, what was not made here. */
+  /** The part of it that was made outside of the program. */
   readonly elsewhereMinor: bigint;
   /** Chargebacks, less what was won back. */
   readonly chargedBackMinor: bigint;
-  /** What refunds of this payment count as their own already, this one included. */
+  /** Counted by refunds of this payment as their own already, this one included. */
   readonly claimed: Coverage;
 }
 
 /**
- * How much of what a refund still owes the customer certainly has from outside of the program: the part that the payment has no money left
- * for. A chargeback or a refund elsewhere that leaves room for the whole refund covers nothing of it.
+ * Returns the part of the unpaid amount that the customer certainly has from outside of the program: the part that the payment has no money
+ * left for. A chargeback or a refund elsewhere that leaves room for the whole refund covers nothing of it.
  */
 export function coverageOf(unpaidMinor: bigint, money: OutsideMoney): Coverage {
   const remaining = money.limitMinor - money.paidBackMinor - money.chargedBackMinor;
   return takeFrom(unpaidMinor - (remaining > 0n ? remaining : 0n), money);
 }
 
-/** At most `minor` of what happened outside and counts for no refund yet. Refunds first: those were made on purpose. */
+/** Returns at most `minor` of the outside money that counts for no refund yet. Refunds count before chargebacks. */
 export function takeFrom(
   minor: bigint,
   { elsewhereMinor, chargedBackMinor, claimed }: Coverage & { readonly claimed: Coverage },
@@ -141,16 +141,16 @@ export const NO_COVERAGE: Coverage = { elsewhereMinor: 0n, chargedBackMinor: 0n 
 export const totalOf = ({ elsewhereMinor, chargedBackMinor }: Coverage): bigint =>
   elsewhereMinor + chargedBackMinor;
 
-/** What a refund counts as its own. */
+/** Outside money that a refund counts as its own. */
 export interface Claim extends Coverage {
-  /** What it lacks to be whole, although it has ended. */
+  /** Missing from the full amount, although the refund has ended. */
   readonly missingMinor: bigint;
-  /** What of that it takes at most: one that ended for another reason takes only what was under way at its end. Absent: anything. */
+  /** Most that it takes of the missing amount: a refund that ended for another reason takes only money that was in progress at its end. Absent: no limit. */
   readonly inProgress?: Coverage;
 }
 
 /**
- * What refunds count as their own once `available` has changed: a chargeback was won back, a refund elsewhere was undone, or came once more.
+ * Recomputes the claims of refunds after `available` has changed: a chargeback was won back, or a refund elsewhere was undone or added.
  * `claims`: oldest first; the newest loses first. Returns those that change.
  */
 export function claimsAfter<T extends Claim>(
@@ -189,7 +189,7 @@ const leastOf = (a: Coverage, b: Coverage = a): Coverage & { readonly claimed: C
   claimed: NO_COVERAGE,
 });
 
-/** `minor`, at least nothing and at most `most`. */
+/** Returns `minor`, limited to 0 … `most`. */
 function within(minor: bigint, most: bigint): bigint {
   const capped = minor < most ? minor : most;
   return capped > 0n ? capped : 0n;

@@ -1,4 +1,4 @@
-/** The life of a refund and of one attempt, as data: who may follow whom, and on what. docs/reference/states.md is drawn from it. */
+/** State machine of a refund: states, triggers and transitions. docs/reference/states.md is generated from it. */
 
 /** Fine states of a refund. `status` in the public view is `PUBLIC_STATUS[state]`. */
 export const REFUND_STATES = [
@@ -266,7 +266,7 @@ export function isFinal(state: RefundState): boolean {
   return FINAL_STATES.includes(state);
 }
 
-/** The state after `on`, or undefined where the machine has no such transition: the caller must refuse, not improvise. */
+/** The state after `on`, or undefined where the machine has no such transition: the caller must refuse. */
 export function afterTrigger(from: RefundState, on: RefundTrigger): RefundState | undefined {
   return REFUND_TRANSITIONS.find((t) => t.on === on && t.from.includes(from))?.to;
 }
