@@ -7,8 +7,6 @@ const RESERVED: ReadonlySet<string> = new Set([
   'answer',
   'query',
   'notification',
-  'notification',
-  'operator',
   'cancellation',
   'sweep',
   'cli',

@@ -53,7 +53,7 @@ export async function storeIds(
       paymentId: attempt.payment_id,
       refundId: attempt.refund_id,
       attemptId: attempt.id,
-      actor: evidence.source,
+      actor: evidence.source === 'operator' ? evidence.by : evidence.source,
       data: { gatewayId, ...(evidence.code === undefined ? {} : { code: evidence.code }) },
     });
   return lockAttempt(tx, attempt.id);

@@ -155,7 +155,7 @@ export async function recordSecondExecution(
     attemptId: attempt.id,
     succeeded: attempt.amount_minor,
     fromOutside: true,
-    actor: evidence.source,
+    actor: actorOf(evidence),
     data: { gatewayId, recorded: attempt.gateway_id, code: evidence.code },
   });
   await openCase(tx, refund, 'paid_twice', { gatewayId, recorded: attempt.gateway_id });

@@ -281,7 +281,7 @@ describe.concurrent('a notification of a payment', () => {
     expect(await endsOf(reversal)).toEqual(['processed: confirmed']);
     expect(await harness.balance(payment)).toMatchObject({ disputedMinor: 0n, excessMinor: 0n });
     const transaction = await webhooksOf(harness.database, { paymentId: payment.paymentId });
-    expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['RF', 'CB', 'CR']);
+    expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['refund', 'chargeback', 'chargeback_reversal']);
   });
 
   it('that was refunded in the portal reduces the refundable amount', async ({ expect }) => {

@@ -86,7 +86,7 @@ describe('a notification', () => {
     expect(shown.find(({ gatewayId }) => gatewayId === content.payload.id)).toMatchObject({
       kind: 'PAYMENT',
       entityId,
-      paymentType: 'RF',
+      paymentType: 'refund',
       amount: '60.00',
       currency: 'EUR',
       resultCode: '000.100.110',

@@ -45,7 +45,7 @@ it('shows the notification of a success in every timeline, before the event that
     actor: 'gateway',
     refundId: id,
     text: 'Notified by the gateway: RF 60.00 EUR 000.100.110: completes the attempt',
-    data: { code: '000.100.110', paymentType: 'RF', state: 'processed', why: 'completed' },
+    data: { code: '000.100.110', paymentType: 'refund', state: 'processed', why: 'completed' },
   });
   expect(reported).toHaveLength(2);
   expect(reported.at(-1)?.id).toMatch(/^webhook:\d+$/);
