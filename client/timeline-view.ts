@@ -110,7 +110,7 @@ const textsIn = ({ data }: TimelineRow, names: readonly string[]): string[] =>
 
 /** Returns the content of a notification and its result: `RF 60.00 EUR 000.100.110: completes the attempt`. */
 function notificationTexts(entry: TimelineRow): string[] {
-  const answer = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ');
+  const answer = textsIn(entry, ['paymentType', 'amount', 'currency', 'code']).join(' ').replaceAll('_', ' ');
   const [end = ''] = textsIn(entry, ['why', 'state']);
   return [answer, NOTIFICATION_ENDS[end] ?? end].filter((text) => text !== '');
 }

@@ -256,7 +256,7 @@ describe.concurrent('a notification of a final refund', () => {
     });
     await eventually('a look-up did not show it', async () => {
       const { rows } = await sql<{ notFoundCount: number }>`
-        SELECT not_found_count AS misses FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
+        SELECT not_found_count AS "notFoundCount" FROM webhooks WHERE gateway_id = ${gatewayId} AND code = ${lie.code}`.execute(
         harness.database.db,
       );
       return (rows[0]?.notFoundCount ?? 0) > 0 ? true : undefined;
@@ -281,7 +281,11 @@ describe.concurrent('a notification of a payment', () => {
     expect(await endsOf(reversal)).toEqual(['processed: confirmed']);
     expect(await harness.balance(payment)).toMatchObject({ disputedMinor: 0n, excessMinor: 0n });
     const transaction = await webhooksOf(harness.database, { paymentId: payment.paymentId });
-    expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual(['refund', 'chargeback', 'chargeback_reversal']);
+    expect(transaction.map(({ paymentType }) => paymentType).slice(-3)).toEqual([
+      'refund',
+      'chargeback',
+      'chargeback_reversal',
+    ]);
   });
 
   it('that was refunded in the portal reduces the refundable amount', async ({ expect }) => {

@@ -44,7 +44,7 @@ it('shows the notification of a success in every timeline, before the event that
   expect(reported.at(-1)).toMatchObject({
     actor: 'gateway',
     refundId: id,
-    text: 'Notified by the gateway: RF 60.00 EUR 000.100.110: completes the attempt',
+    text: 'Notified by the gateway: refund 60.00 EUR 000.100.110: completes the attempt',
     data: { code: '000.100.110', paymentType: 'refund', state: 'processed', why: 'completed' },
   });
   expect(reported).toHaveLength(2);
@@ -71,7 +71,7 @@ it('shows a chargeback in the timeline of the payment, and not in those of its r
     return timeline.find(({ data }) => data['gatewayId'] === chargeback.id && data['state'] === 'processed');
   });
   expect(entry).toMatchObject({ type: 'webhook', refundId: null });
-  expect(entry.text).toMatch(/^Notified by the gateway: CB 100\.00 EUR .*: a query confirms it$/);
+  expect(entry.text).toMatch(/^Notified by the gateway: chargeback 100\.00 EUR .*: a query confirms it$/);
   const { data } = z.object({ data: timelineShape }).parse(await read(`/v1/refunds/${id}/timeline`));
   expect(data.filter((one) => one.data['gatewayId'] === chargeback.id)).toEqual([]);
 });
