@@ -275,7 +275,8 @@ export const partPaidAgain: Scenario = {
     const paidWhenAllReturned = (refundId: string): void => {
       const states = attemptsOf(harness, refundId).map(({ state }) => state);
       if (states.every((state) => state === 'returned')) paidOnceMoreAndReported(harness, refundId);
-      else if (states.includes('returned')) scheduler.after(20, () => paidWhenAllReturned(refundId));
+      else if (states.includes('returned') && states.includes('succeeded'))
+        scheduler.after(20, () => paidWhenAllReturned(refundId));
     };
     return {
       // The run is slow to ask.
