@@ -116,7 +116,7 @@ describe('a payment', () => {
     expect(times).toEqual(times.toSorted());
     expect(page.timeline[0]).toMatchObject({ type: 'refund.requested', actor: 'shop', refundId: first.id });
     expect(page.timeline.map(({ text }) => text)).toContain(
-      'The gateway says done (reserved -40.00 EUR, paid back +40.00 EUR)',
+      'The gateway reports success (reserved -40.00 EUR, paid back +40.00 EUR)',
     );
 
     const own = dataOf(await call('GET', `/v1/refunds/${second.id}/timeline`), timelineEntry);

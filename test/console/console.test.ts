@@ -121,7 +121,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const text = (await row.innerText()).replaceAll('\u202f', ' ');
       expect(text).toMatch(/^\d+ s\s/u);
       expect(text).toContain('800.00 EUR');
-      expect(text).toContain('The refusal does not tell whether the customer has the money');
+      expect(text).toContain('The decline does not show whether the customer has the money');
       expect(text).toContain('Next: Ask the acquirer');
       const orders = await page.getByText('-in-line').allInnerTexts();
       expect(orders.indexOf('first-in-line'), 'oldest first').toBeLessThan(orders.indexOf('second-in-line'));
@@ -253,7 +253,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const own = ann.page.getByRole('button', { name: 'Approve' });
       await own.waitFor();
       expect(await own.isDisabled()).toBe(true);
-      await ann.page.getByText('Whoever asked for it cannot decide about it').first().waitFor();
+      await ann.page.getByText('its requester cannot decide about it').first().waitFor();
 
       const bea = await openSession(supervisor);
       await bea.open(`refunds/${refund.id}`);
@@ -339,7 +339,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       const dialog = page.getByRole('dialog');
       await dialog.getByLabel('Reason').fill('is it alive?');
       await dialog.getByRole('button', { name: 'Preview' }).click();
-      await dialog.getByText('it waits for an operator').waitFor();
+      await dialog.getByText('Nothing: it waits for an operator').waitFor();
       await dialog.getByRole('button', { name: 'Replay', exact: true }).click();
       await page.getByText('Replayed from the first step that was not submitted.').waitFor();
     });
