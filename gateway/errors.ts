@@ -1,18 +1,18 @@
-/** What the gateway client throws: mistakes of the program or its settings. What the gateway or the network does is a result. */
+/** Errors of the gateway client: mistakes of the program or its settings. Failures of the gateway or the network are results, not errors. */
 
-/** The settings are unusable, or an entity was named that they do not hold. Nothing was sent. */
+/** Thrown when the settings are unusable, or an entity is not configured. Nothing was sent. */
 export class GatewaySettingsError extends Error {
   readonly code = 'gateway_settings';
   override readonly name = 'GatewaySettingsError';
 }
 
-/** A write was tried where none may happen, such as inside a database transaction. Nothing was sent. */
+/** Thrown when a write is not allowed now, such as inside a database transaction. Nothing was sent. */
 export class GatewayMisuseError extends Error {
   readonly code = 'gateway_misuse';
   override readonly name = 'GatewayMisuseError';
 }
 
-/** The budget has no query left for this need now. Nothing was sent. */
+/** Thrown when the budget has no query left for this need now. Nothing was sent. */
 export class QueryBudgetSpent extends Error {
   readonly code = 'query_budget_spent';
   override readonly name = 'QueryBudgetSpent';
@@ -25,13 +25,13 @@ export class QueryBudgetSpent extends Error {
   }
 }
 
-/** One field that would not be sent, by its name at the gateway, and what it may hold. Never its value: it may be a card number. */
+/** A wrong field, by its name at the gateway, with the allowed form. Never contains the value: it may be a card number. */
 export interface WrongField {
   readonly field: string;
   readonly allowed: string;
 }
 
-/** An order whose fields do not have the gateway's form. Names all of them. Nothing was sent. */
+/** Thrown when fields of an order do not have the gateway's form. Names all of them. Nothing was sent. */
 export class GatewayInputError extends Error {
   readonly code = 'gateway_input';
   override readonly name = 'GatewayInputError';

@@ -1,4 +1,4 @@
-/** The gateway as the rest of the program sees it: a few writes that are one request each, and reads. */
+/** Interface of the gateway client: writes, each of them one request, and queries. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
 import type {
@@ -9,7 +9,7 @@ import type {
   TransactionTree,
 } from '../domain/transaction.js';
 
-/** When a write may leave, and how long its answer is waited for. */
+/** Time limits of a write and of its answer. */
 export interface SendLimits {
   /** Just before the attempt was opened, by the client's clock. */
   readonly openedAt: Moment;

@@ -1,10 +1,10 @@
-/** Waits for a query's turn in the budget, in place where the answer is waited for and else later. */
+/** Waits until the budget allows a query, or throws so that the query is retried later. */
 import type { QueryBudget, QueryEndpoint, QueryNeed } from '../domain/query-budget.js';
 import { QueryBudgetSpent } from './errors.js';
 
 /**
- * Milliseconds that a query waits for its turn in place. An operator or a client waits for the answer; what a workflow waits for
- * gives its activity slot back instead.
+ * Longest wait for the budget in milliseconds. Operators and clients wait for the answer. An activity of a workflow is retried later
+ * instead, which frees its slot.
  */
 const WAIT_IN_PLACE: Readonly<Record<QueryNeed, number>> = {
   operator: 10_000,
@@ -13,7 +13,7 @@ const WAIT_IN_PLACE: Readonly<Record<QueryNeed, number>> = {
   pending: 0,
 };
 
-/** Answers when the query may leave, and waits for it in place for `within` milliseconds. Throws {@link QueryBudgetSpent}. */
+/** Resolves when the query may be sent. Throws {@link QueryBudgetSpent} if that takes longer than `within` milliseconds. */
 export async function takeTurn(
   budget: QueryBudget,
   entityId: string,

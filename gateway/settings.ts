@@ -6,7 +6,7 @@ import type { Moment } from '../domain/clock.js';
 import { machineClock } from './http/clock.js';
 import { GatewaySettingsError } from './errors.js';
 
-/** Whether a host moves real money. */
+/** `live`: the host moves real money. */
 export type HostKind = 'test' | 'live';
 
 /** One channel at the gateway. Tokens, hosts and test modes differ by channel. */
@@ -17,7 +17,7 @@ export interface EntitySettings {
   readonly baseUrl: string;
   /** The bearer token. */
   readonly accessToken: Secret<string>;
-  /** Sent as `testMode` where set. A production host refuses the parameter with `600.200.701`. */
+  /** Sent as `testMode` if set. A production host declines the parameter with `600.200.701`. */
   readonly testMode?: 'INTERNAL' | 'EXTERNAL' | undefined;
   /** On a live host, success codes of the test system mean that no money moved. Default `live`. */
   readonly hostKind?: HostKind | undefined;
@@ -40,9 +40,9 @@ export interface GatewayOptions {
    * likelier that a request meets a connection which the server is just closing. Default 4,000.
    */
   readonly keepAliveMs?: number;
-  /** Asked before each write. A text means that no write may happen now: it is thrown as a {@link GatewayMisuseError}. */
+  /** Called before each write. If it returns a text, no write is allowed now: the text is thrown as a {@link GatewayMisuseError}. */
   readonly refuseWhen?: () => string | undefined;
-  /** Asked before each query. Without it queries leave at once. */
+  /** Called before each query. Without it, queries are sent at once. */
   readonly budget?: QueryBudget;
   /** Which entities have no v3 reporting. Without it each query finds out anew. */
   readonly reporting?: ReportingRecord;
@@ -94,7 +94,7 @@ export function settingsOf(options: GatewayOptions): Settings {
   };
 }
 
-/** Whether a token may be sent to this address: encrypted, or not leaving the machine. */
+/** True if a token may be sent to this address: it is encrypted, or on this machine. */
 export function isSafeAddress(url: URL): boolean {
   if (url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return true;

@@ -1,9 +1,8 @@
-/** Ids in an answer that cannot be read as a whole: cut off, too large, without a result, or not JSON after all. */
+/** Finds ids in an answer that cannot be read as a whole: cut off, too large, without a result, or not JSON. */
 import { isIdOfSomeForm } from '../../domain/ids.js';
 
 /**
- * Every `id` of the outermost object that is there completely, as text. What comes after the end of the text, or after what is no JSON,
- * is not guessed at.
+ * Returns every complete `id` of the outermost object. Stops at the end of the text, or where it is not JSON any more.
  */
 export function idsInPart(text: string): readonly string[] {
   const ids: string[] = [];
@@ -23,7 +22,7 @@ export function idsInPart(text: string): readonly string[] {
   return text.trimStart().startsWith('{') ? [...new Set(ids)].filter(isIdOfSomeForm) : [];
 }
 
-/** The string after a colon, where it is complete. */
+/** Returns the string after a colon if it is complete. */
 function valueAfter(text: string, from: number): string | undefined {
   const start = /^\s*:\s*(?=")/.exec(text.slice(from, from + 100))?.[0].length;
   if (start === undefined) return undefined;
@@ -40,7 +39,7 @@ function stringAt(text: string, start: number, end: number): string | undefined 
   }
 }
 
-/** Where the string that begins at `start` ends; undefined where it does not. */
+/** Returns the index of the closing quote of the string that begins at `start`; undefined if there is none. */
 function endOfString(text: string, start: number): number | undefined {
   for (let at = start + 1; at < text.length; at += 1) {
     const character = text.charAt(at);

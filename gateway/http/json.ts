@@ -1,8 +1,8 @@
-/** JSON as an answer may be trusted to be: one object, and no name twice in any object. */
+/** Parses JSON strictly: one object, and no name twice in any object. */
 
 /**
- * The object that the text holds, or undefined where it is no JSON, no object, or says something twice. `JSON.parse` lets the
- * last of two equal names win; an answer with two results must not be read as either.
+ * Returns the object in the text; undefined if it is not JSON, not an object, or has a name twice. `JSON.parse` takes the last of two
+ * equal names, but an answer with two results must not be read as either.
  */
 export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   let value: unknown;
@@ -39,7 +39,7 @@ const QUOTE = 0x22;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
-/** Where the string that begins at `start` ends: a quote after an even number of backslashes. */
+/** Returns the index of the closing quote of the string that begins at `start`: a quote after an even number of backslashes. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end - 1;

@@ -1,10 +1,10 @@
-/** Exactly one HTTP request, or none: watches it on its way through undici and knows whether a byte of it may have left. */
+/** Sends exactly one HTTP request, or none, and records whether a byte of it may have left. */
 import type { Dispatcher } from 'undici';
 import { elapsed, type Moment } from '../../domain/clock.js';
 import type { NoAnswerReason, NotSentReason } from '../../domain/transaction.js';
 import { decodeBody } from './content-coding.js';
 
-/** Where a request stands when it is over. */
+/** Outcome of one request. */
 export type Exchange =
   | {
       readonly kind: 'answered';
@@ -16,7 +16,7 @@ export type Exchange =
       readonly kind: 'no_answer';
       readonly why: NoAnswerReason;
       readonly httpStatus?: number;
-      /** What of the body came. */
+      /** The received part of the body. */
       readonly received?: string;
     }
   | { readonly kind: 'not_sent'; readonly why: NotSentReason };
@@ -35,7 +35,7 @@ export interface ExchangeLimits {
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Thrown into undici in place of a write; nobody outside sees it. */
+/** Thrown into undici to prevent a write. Never leaves this file. */
 class NotNow extends Error {}
 
 /**
@@ -141,7 +141,7 @@ class OneRequest implements Dispatcher.DispatchHandler {
     });
   }
 
-  /** As much of the body as can be read: nothing of one that is compressed and not whole. */
+  /** Returns the readable part of the body: nothing if it is compressed and incomplete. */
   #received(): string {
     const body = decodeBody(Buffer.concat(this.#chunks), this.#contentEncoding, this.#limits.maxBodyBytes);
     return body.ok ? textOf(body.bytes) : '';

@@ -12,7 +12,7 @@ interface HttpRequest {
 }
 
 interface Transport {
-  /** One request on the wire; a second one only after a 307, with which the first host says that it has not acted. Never rejects. */
+  /** Sends one request. Sends a second one only after a 307, which means that the first host has not acted. Never rejects. */
   send(request: HttpRequest, limits: Omit<ExchangeLimits, 'maxBodyBytes' | 'clock'>): Promise<Exchange>;
   /** Refuses new requests, waits for the running ones (each is bounded by its limits) and closes all connections. */
   close(): Promise<void>;
@@ -94,12 +94,12 @@ function destinationChanged({ httpStatus, body }: Answered): Exchange {
 }
 
 /**
- * Where a 307 may be followed to. Only 307 keeps method and body, and the token goes along, so only to a host that is allowed.
- * Its own address again is a loop.
+ * Returns the address that a 307 leads to, if it may be followed. Only 307 preserves method and body. The token is sent along, so the host
+ * must be allowed. The same address again would be a loop.
  */
 function newDestination(answer: Answered, from: URL, allowedHosts: ReadonlySet<string>): URL | undefined {
   const { httpStatus, location, body } = answer;
-  // With the id of a transaction it says that it has acted.
+  // An id of a transaction means that the host has acted.
   if (idsInPart(body).length > 0) return undefined;
   if (httpStatus !== 307 || location === undefined || !URL.canParse(location, from.href)) return undefined;
   const target = new URL(location, from);

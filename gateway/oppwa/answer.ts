@@ -3,17 +3,17 @@ import { looksLikeCard } from '../../domain/card/card-number.js';
 import type { OppwaTransaction } from './transaction.js';
 import { isObject, parseObject } from '../http/json.js';
 
-/** What was read from a body, or why nothing was. */
+/** The transaction in a body, or the reason that the body cannot be read. */
 type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: 'not_json' | 'no_result_code' };
 
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
-/** What PostgreSQL cannot keep: U+0000, and half of a surrogate pair. An answer that cannot be written down is never acted on. */
+/** U+0000 and half of a surrogate pair, which PostgreSQL cannot store. An answer that cannot be stored is not used. */
 const isKeepable = (text: string): boolean => text.isWellFormed() && !text.includes('\u0000');
 
-/** Say whose money it is: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
+/** Fields that identify the money: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
 const DECISIVE = [
   'id',
   'paymentType',
@@ -24,7 +24,7 @@ const DECISIVE = [
 ] as const;
 const LONGEST = 255;
 
-/** For people: a wrong type is dropped, because throwing a clear outcome away for a bad remark would cost more than it saves. */
+/** Fields for operators only: a wrong type is dropped, so that it does not hide a clear outcome. */
 const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
 
 /** Reads a transaction from a body. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */

@@ -13,7 +13,7 @@ import { readPage, unavailable, type Page, type PageAnswer } from './search-answ
 /** Sends one GET. `path` begins with a slash. */
 export type Get = (path: string, finishBy: number) => Promise<Exchange>;
 
-/** What one entity's queries share. */
+/** Context of one entity's queries. */
 export interface Reader {
   readonly entityId: string;
   readonly host: HostKind;

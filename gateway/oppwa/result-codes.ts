@@ -1,15 +1,15 @@
-/** The gateway's result codes: each code or beginning of codes once, with all that is decided by it. */
+/** Table of the gateway's result codes: each code or prefix once, with its meanings. */
 import type { DeclineClass } from '../../domain/decline-class.js';
 import type { ResultDoubt } from '../../domain/transaction.js';
 
 /**
- * What a code says of an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
+ * Meaning of a code for an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
  * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks for a check by hand. `pending`: accepted, the final
  * answer comes later. Else a doubt, or the class of a decline.
  */
 export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | ResultDoubt | DeclineClass;
 
-/** What a code says of a query that is answered with it, or whose answer it is in place of a list. */
+/** Meaning of a code that is the answer to a query. */
 export type QueryMeaning = 'not_found' | 'throttled' | 'forbidden' | 'not_offered';
 
 /** By the operation that was answered; the more particular column counts. An empty cell: the row of a shorter beginning, then the group. */

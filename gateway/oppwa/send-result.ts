@@ -1,4 +1,4 @@
-/** What one request that moves money came to: the answer, or why there is none that can be read, with every id that was in it. */
+/** Result of one request that moves money: the answer, or the reason that none can be read, with every id in it. */
 import type { SendResult } from '../../domain/transaction.js';
 import { idsInPart } from '../http/answer-ids.js';
 import { readTransactionBody } from './answer.js';

@@ -131,7 +131,7 @@ function notificationOf(
   };
 }
 
-/** What has not the form of an id is not logged. */
+/** Returns the id for the log; null if it does not have the form of one. */
 const knownForm = (entityId: string): string | null => (isEntityId(entityId) ? entityId : null);
 
 function kindOf(type: string | undefined): NotificationKind {
