@@ -100,7 +100,7 @@ export type Evidence = Source & {
   readonly ids?: readonly string[];
 };
 
-/** What a query of an attempt needs to know. */
+/** An attempt as a query of it needs it. */
 export interface QueryTarget {
   readonly attemptId: string;
   readonly operation: Operation;
@@ -130,7 +130,7 @@ export interface InconclusiveQuery {
   readonly asked: QueryStart;
 }
 
-/** What the reconciliation with the original needs to know. */
+/** A refund as the reconciliation with its original needs it. */
 export interface RefundScope {
   readonly refundId: string;
   /** Null for an unlinked credit, which has no original. */

@@ -48,7 +48,14 @@ const WORDS: Readonly<Record<string, Rule>> = {
   adoption: { use: 'link' },
   redirect: {
     use: 'change destination',
-    allowedIn: ['gateway/http/', 'sandbox/gateway/', 'server/', 'test/gateway/', 'test/console/'],
+    allowedIn: [
+      'gateway/http/',
+      'sandbox/gateway/',
+      'server/',
+      'test/gateway/',
+      'test/console/',
+      'test/sandbox/',
+    ],
   },
   redirected: { use: 'destination changed' },
   'hand over': { use: 'submit' },

@@ -65,7 +65,7 @@ export interface LinkCommand extends OperatorCommand {
   readonly outcome: Extract<Outcome, { kind: 'succeeded' | 'pending' | 'rejected' }>;
   /** True if the gateway shows the transaction without a reference. */
   readonly hasNoReference: boolean;
-  /** What else the gateway showed of the attempt. Queried only if the transaction was declined. */
+  /** Everything else that the gateway showed of the attempt. Queried only if the transaction was declined. */
   readonly gateway: GatewayEvidence;
   readonly code: string;
   readonly description: string;

@@ -1,7 +1,7 @@
 /** The invariants of the ledger, and the form of the checks that look for violations. */
 import type { RawBuilder } from 'kysely';
 
-/** What must hold at every moment. */
+/** The invariants: each holds at every moment. */
 export const INVARIANTS = {
   I1: 'A payment never pays back or reserves more than its limit, and the reservation is exactly what is owed',
   I2: 'A refund has at most one open attempt, and every submission has an event',

@@ -9,7 +9,7 @@ import { coverageClaimsOn } from './coverage.js';
 import { paidBackBy } from '../core/balances.js';
 import { GATEWAY_ID } from '../db/expressions.js';
 
-/** What the ledger knows about the returns on a payment. Shared by the reconciliation and by the guard of the credit. */
+/** The returns on a payment, as the ledger knows them. Shared by the reconciliation and by the guard of the credit. */
 export interface KnownReturns extends Pick<
   ReconciliationEvidence,
   'ownReturns' | 'knownReturns' | 'ourReturns' | 'paidMinor' | 'paidReturns' | 'claimed' | 'openAttempts'

@@ -32,12 +32,6 @@ export const outcomeOfFound = (
   expected: Expectation,
 ): outcomes.Outcome | outcomes.NoMatch => outcomes.outcomeOfFound(all(found, expected.host), expected);
 
-export const idsInFound = (found: readonly OppwaTransaction[], expected: Expectation): readonly string[] =>
-  outcomes.idsInFound(all(found, expected.host), expected);
-
-export const idsInAnswer = (result: OppwaSendResult): readonly string[] =>
-  outcomes.idsInAnswer(sent(result, 'test'));
-
 export const readLink = (
   transaction: OppwaTransaction,
   expected: Expectation,
