@@ -1,39 +1,39 @@
-/** May a standalone credit be sent? Default deny: the gateway caps refunds, it does not cap credits. */
+/** Decides whether a standalone credit may be submitted. Denies by default: the gateway limits refunds to the captured amount, but not credits. */
 import { effectiveMinor } from '../payment/disputes.js';
 import type { OriginalFacts } from '../payment/original.js';
 import type { Policy } from './config.js';
 import type { DeclineClass } from '../decline-class.js';
 
-/** Everything that the decision rests on, read under the payment's lock and from a query made just before. Minor units. */
+/** The facts that the decision needs: from the ledger, under the payment's lock, and from a query made just before. Amounts in minor units. */
 export interface CreditEvidence {
   readonly amountMinor: bigint;
   readonly currency: string;
-  /** Whether less than the captured amount was asked for. */
+  /** True if the request is for less than the captured amount. */
   readonly isPartial: boolean;
-  /** Requested as a credit; absent if it follows a declined refund. */
+  /** `credit` if the client requested a credit; absent if the credit follows a declined refund. */
   readonly askedFor?: 'credit';
   /** The decline of this refund's last refund attempt; null if none was declined. */
   readonly refusal: DeclineClass | null;
-  /** Attempts on this payment, of this and of every other refund, whose outcome is open. */
+  /** Number of attempts on this payment, by any refund, whose outcome is open. */
   readonly openAttempts: number;
-  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
+  /** Gateway ids of refunds and reversals that belong to an attempt of this refund, if that attempt has not succeeded in the ledger. */
   readonly ownReturns: readonly string[];
-  /** Gateway ids of returns on this payment that were known when this refund was accepted, or are ours. */
+  /** Gateway ids of refunds and reversals on this payment that this program submitted, or that were known when this refund was accepted. */
   readonly knownReturns: readonly string[];
-  /** Credits on this payment that succeeded, according to the ledger; the gateway does not link them. */
+  /** Amount of succeeded credits on this payment, from the ledger: the gateway does not link credits to a payment. */
   readonly creditedMinor: bigint;
-  /** Given back on this payment according to the ledger, by any operation; a query may not show the newest yet. */
+  /** Amount paid back on this payment by any operation, from the ledger: a query may not show the newest transaction yet. */
   readonly paidBackMinor: bigint;
-  /** Charged back on this payment according to the ledger. */
+  /** Amount of chargebacks on this payment, from the ledger. */
   readonly disputedMinor: bigint;
   /** Null if the credit is unlinked: nothing can be proven, so an approver decides. */
   readonly original: OriginalFacts | null;
   readonly destination: { readonly registrationId: string } | null;
-  /** True if an operator chose this destination while the refund was in review: the decision that policy leaves to operators. */
+  /** True if an operator chose this destination during review. This counts as the operator's decision where policy asks for one. */
   readonly destinationChanged: boolean;
   /**
-   * Credits that left within the last day without an approval, or may have, besides this one: on the payment, to the destination, and for
-   * whoever asked for this one, in its currency. A limit that is cut into pieces is the same limit.
+   * Amounts of other credits in this currency that were, or may have been, submitted within the last day without an approval: on the same
+   * payment, to the same destination, and by the same requester. They count towards the limit, so splitting a credit does not evade it.
    */
   readonly recent: {
     readonly onPaymentMinor: bigint;
@@ -82,11 +82,11 @@ export type ApprovalReason = keyof typeof APPROVAL_REASONS;
 export type CreditVerdict =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'needs_approval'; readonly why: readonly ApprovalReason[] }
-  /** Another attempt on the payment is open: nothing may be concluded before it is resolved. */
+  /** Another attempt on the payment is open. The decision waits for its outcome. */
   | { readonly kind: 'wait' }
   | { readonly kind: 'denied'; readonly why: readonly CreditBlock[] };
 
-/** Decides from the evidence alone. Approval never overrules a block. */
+/** Decides from `evidence` only. An approval never overrides a block. */
 export function mayCredit(evidence: CreditEvidence): CreditVerdict {
   const after = afterDecline(evidence);
   const blocks = [...blocksOf(evidence), ...(after === 'allowed' || after === 'approval' ? [] : [after])];
@@ -97,7 +97,7 @@ export function mayCredit(evidence: CreditEvidence): CreditVerdict {
   return { kind: 'allowed' };
 }
 
-/** Returns what the decline itself allows. This is the allow-list: every other class leaves a doubt. */
+/** Returns whether a credit may follow this decline. Only the classes listed as allowed prove that the customer was not paid. */
 function afterDecline({
   refusal,
   askedFor,
@@ -105,7 +105,7 @@ function afterDecline({
   isPartial,
   destinationChanged,
 }: CreditEvidence): 'allowed' | 'approval' | CreditBlock {
-  // The client states that no refund is possible. What the payment shows is proven all the same.
+  // The client states that no refund is possible. The checks of the payment still apply.
   if (askedFor === 'credit') return 'allowed';
   if (refusal === null) return 'no_decline';
   const byPolicy = (choice: 'approval' | 'operator') =>
@@ -124,7 +124,7 @@ function afterDecline({
     case 'refund_not_enabled':
       return byPolicy(policy.creditWhenRefundNotEnabled);
     case 'card_unusable':
-      // The account that paid is closed and has received nothing; a credit can only go somewhere else.
+      // The account that paid is closed, so it has received nothing. A credit needs another destination.
       return destinationChanged ? 'approval' : 'decline_leaves_doubt';
     case 'wait':
     case 'ambiguous':
@@ -155,7 +155,7 @@ function blocksOf(evidence: CreditEvidence): CreditBlock[] {
   ];
 }
 
-/** Only a requested credit may be unlinked; a credit that follows a decline belongs to a payment. */
+/** Only a credit that a client requested may be unlinked. A credit after a decline belongs to a payment. */
 function blocksWithoutOriginal({ askedFor }: CreditEvidence): CreditBlock[] {
   return askedFor === 'credit' ? [] : ['original_not_captured'];
 }
@@ -187,14 +187,14 @@ function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): App
   ];
 }
 
-/** Of what the gateway shows and what the ledger has, the larger: either may be behind. */
+/** Returns the amount paid back: the larger of the gateway's and the ledger's, because either may be outdated. */
 function givenOf({ creditedMinor, paidBackMinor }: CreditEvidence, { returns }: OriginalFacts): bigint {
   const shown = returns.reduce((sum, r) => sum + r.amountMinor, 0n) + creditedMinor;
   return shown > paidBackMinor ? shown : paidBackMinor;
 }
 
 function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts): bigint {
-  // One that is open may become final.
+  // Open chargebacks count too: they may become final.
   const shown = original.disputes.reduce((sum, dispute) => sum + effectiveMinor(dispute), 0n);
   return shown > disputedMinor ? shown : disputedMinor;
 }

@@ -53,7 +53,7 @@ export const CASE_REASONS = {
       'Ask the acquirer when it accepts the refund; or withdraw, and pay the rest outside of the program.',
   },
   dispute_undecided: {
-    why: 'A chargeback is pending, or may have been lost again, and leaves too little for this refund. Both together would pay twice.',
+    why: 'A chargeback is pending, or was won and may have been lost again. It leaves too little for this refund: both together would pay twice.',
     nextStep: 'Wait until the chargeback is decided; then replay, or withdraw.',
   },
   repaid_by_bank: {
@@ -87,7 +87,7 @@ export const CASE_REASONS = {
   },
   refund_not_enabled: {
     why: 'Refunds are not enabled for this payment method.',
-    nextStep: 'Have refunds enabled and replay, or pay the customer by another operation.',
+    nextStep: 'Have refunds enabled and replay, or change the destination to pay by a credit.',
   },
   credit_not_enabled: {
     why: 'Credits are not enabled for this merchant, so the credit was declined.',
@@ -103,7 +103,7 @@ export const CASE_REASONS = {
   },
   cannot_be_sent: {
     why: 'The gateway cannot be reached, or never shows what was submitted.',
-    nextStep: 'Check the connection to the gateway, then replay. The gateway has nothing of this attempt.',
+    nextStep: 'Check the connection to the gateway, then replay. The gateway has no record of this attempt.',
   },
   declined_too_often: {
     why: 'The gateway has declined too often with a temporary reason.',
@@ -114,7 +114,7 @@ export const CASE_REASONS = {
     nextStep: "Find the code in the vendor's list of result codes and decide.",
   },
   other_operation: {
-    why: 'The gateway answered with a code of another operation.',
+    why: 'The gateway answered with a result code that belongs to another operation.',
     nextStep: 'Check the payment in the gateway.',
   },
   found_twice: {
@@ -126,7 +126,7 @@ export const CASE_REASONS = {
     nextStep: 'Compare them with the gateway before anything else.',
   },
   paid_twice: {
-    why: 'More was given back than was captured.',
+    why: 'More was paid back than was captured.',
     nextStep: 'Start the recovery; store the evidence for representment.',
   },
   partly_refunded: {
@@ -144,7 +144,7 @@ export const CASE_REASONS = {
   links_not_shown: {
     why: 'The account has no v3 reporting, so the gateway does not show the transactions that are linked to the payment. Without them, neither an unpaid attempt nor a safe credit can be proven.',
     nextStep:
-      "Find the payment in the gateway's portal. If it shows the transaction, link it; if nothing was paid, sign a correction. Or have v3 reporting enabled, then replay.",
+      "Find the payment in the gateway's portal. If it shows the transaction, link it; if nothing was paid, propose a correction. Or have v3 reporting enabled, then replay.",
   },
   payment_unclear: {
     why: 'The gateway shows a transaction on the payment that cannot be counted, so nothing is decided automatically.',

@@ -1,4 +1,4 @@
-/** Reads a body into a transaction: the allow-list of fields, and what makes an answer unreadable. */
+/** Reads a transaction from the body of an answer. Only listed fields are read; some of them make the answer unreadable if they are malformed. */
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import type { OppwaTransaction } from './transaction.js';
 import { isObject, parseObject } from '../http/json.js';
@@ -10,10 +10,10 @@ type Read<T> =
 
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
-/** U+0000 and half of a surrogate pair, which PostgreSQL cannot store. An answer that cannot be stored is not used. */
+/** False for text that PostgreSQL cannot store: with U+0000 or half of a surrogate pair. An answer that cannot be stored is not used. */
 const isKeepable = (text: string): boolean => text.isWellFormed() && !text.includes('\u0000');
 
-/** Fields that identify the money: a wrong type makes the whole answer unreadable. `null` is the same as left out. */
+/** Fields that identify the money: a wrong type makes the whole answer unreadable. `null` counts as absent. */
 const DECISIVE = [
   'id',
   'paymentType',
@@ -24,16 +24,16 @@ const DECISIVE = [
 ] as const;
 const LONGEST = 255;
 
-/** Fields for operators only: a wrong type is dropped, so that it does not hide a clear outcome. */
+/** Fields for operators only: a value of a wrong type is dropped, and the answer stays readable. */
 const REMARKS = ['registrationId', 'paymentBrand', 'timestamp'] as const;
 
-/** Reads a transaction from a body. `no_result_code` without a well-formed `result.code`, `not_json` for any other wrong shape. */
+/** Reads a transaction from a body. Fails with `no_result_code` if it has no well-formed `result.code`, with `not_json` if its shape is wrong otherwise. */
 export function readTransactionBody(body: string): Read<OppwaTransaction> {
   const parsed = parseObject(body);
   return parsed === undefined ? { ok: false, why: 'not_json' } : readTransaction(parsed);
 }
 
-/** The same for a value that is parsed already, such as an entry of a query. Only the fields named here are ever kept. */
+/** Reads a transaction from parsed JSON, such as one entry of a query. Fields that are not listed above are dropped. */
 export function readTransaction(value: unknown): Read<OppwaTransaction> {
   const code = resultCodeOf(value);
   if (code === undefined || !isObject(value)) return { ok: false, why: 'no_result_code' };
@@ -64,7 +64,7 @@ export function readTransaction(value: unknown): Read<OppwaTransaction> {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** `result.code` where there is a well-formed one. */
+/** Returns `result.code`, or undefined if it is absent or malformed. */
 export function resultCodeOf(value: unknown): string | undefined {
   const code = isObject(value) ? textIn(value['result'], 'code') : undefined;
   return code !== undefined && RESULT_CODE.test(code) ? code : undefined;
@@ -81,15 +81,15 @@ function remarkIn(value: unknown, name: string): string | undefined {
 }
 
 /**
- * Free text goes into logs and stores, and an acquirer may quote what it was sent. 12 to 19 digits, grouped or not, are a card's; a text
- * that holds one in another form, or a security code, is left out whole.
+ * Removes card numbers: free text is logged and stored, and an acquirer may quote the request in it. 12 to 19 digits, grouped or not, are
+ * masked. A text with a card number in another form, or with a security code, is replaced as a whole.
  */
 function withoutCardNumbers(text: string): string {
   const masked = text.replace(/(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g, '[digits]');
   return looksLikeCard(masked) ? '[a text that may hold a card]' : masked;
 }
 
-/** Cutting at a length may leave half of a pair as well, so this comes after it. */
+/** Replaces characters that PostgreSQL cannot store. Call it after truncating, which can cut a surrogate pair in half. */
 function keepable(text: string): string {
   return isKeepable(text) ? text : text.toWellFormed().replaceAll('\u0000', '\ufffd');
 }

@@ -22,8 +22,8 @@ function text(from: number, to: number): Rule {
 const id = pattern(/^[a-f0-9]{32}$/, '32 lowercase hex digits');
 
 /**
- * Formats of the vendor's parameter tables. Stricter where the vendor's own pages differ: exactly two decimals always, and no
- * amount of zero. A merchantTransactionId shorter than the documented 8 is what the vendor's own sample sends (`P175`).
+ * Formats from the vendor's parameter tables. Where the vendor's pages disagree, the stricter one: always two decimals, never zero.
+ * Exception: merchantTransactionId may be shorter than the documented 8 characters, because the vendor's own sample sends `P175`.
  */
 const rules = {
   paymentId: id,
@@ -62,14 +62,14 @@ const rules = {
 
 type FieldName = keyof typeof rules;
 
-/** Form encoding leaves these as they are, and most values hold nothing else; no name of a field does. */
+/** Characters that form encoding does not change. Most values, and all field names, consist of them. */
 const PLAIN = /^[A-Za-z0-9*._-]*$/;
 
 function encoded(value: string): string {
   return PLAIN.test(value) ? value : new URLSearchParams([['', value]]).toString().slice(1);
 }
 
-/** Collects the fields of one request. Wrong ones are gathered too, so that one error can name them all. */
+/** Collects the fields of one request, and the wrong ones, so that one error names all of them. */
 export class Form {
   readonly #operation: string;
   readonly #fields: [FieldName, string][] = [];
@@ -79,24 +79,24 @@ export class Form {
     this.#operation = operation;
   }
 
-  /** A field that has to be there. */
+  /** Adds a required field. */
   need(name: FieldName, value: string | undefined): this {
     if (this.#holds(name, value)) this.#fields.push([name, value]);
     return this;
   }
 
-  /** A field that is left out where it is undefined. */
+  /** Adds an optional field, unless it is undefined. */
   may(name: FieldName, value: string | undefined): this {
     return value === undefined ? this : this.need(name, value);
   }
 
-  /** A value that goes into the path. An empty id would turn `/v1/payments/{id}` into the endpoint that creates a payment. */
+  /** Checks a value that is part of the path. An empty id would turn `/v1/payments/{id}` into the endpoint that creates a payment. */
   inPath(name: FieldName, value: string): this {
     this.#holds(name, value);
     return this;
   }
 
-  /** Milliseconds that have to be a number for a limit to be one. */
+  /** Checks that a time limit is a number of milliseconds: a limit of `NaN` would never be reached. */
   limit(name: string, value: number): this {
     if (!Number.isFinite(value) || value < 0) {
       this.#wrong.push({ field: name, allowed: 'a number of milliseconds' });
@@ -104,13 +104,13 @@ export class Form {
     return this;
   }
 
-  /** `application/x-www-form-urlencoded`, UTF-8; also right for a query string. Throws {@link GatewayInputError}. */
+  /** Returns the fields as `application/x-www-form-urlencoded` in UTF-8, for a body or a query string. Throws {@link GatewayInputError}. */
   encode(): string {
     if (this.#wrong.length > 0) throw new GatewayInputError(this.#operation, this.#wrong);
     return this.#fields.map(([name, value]) => `${name}=${encoded(value)}`).join('&');
   }
 
-  // The types promise strings; a caller in plain JavaScript, or a row of a database, need not keep that promise.
+  // Checks the type too: a caller in plain JavaScript, or a database row, may hold something else than a string.
   #holds(name: FieldName, value: unknown): value is string {
     const rule: Rule = rules[name];
     if (typeof value === 'string' && rule.holds(value)) return true;

@@ -1,4 +1,4 @@
-/** The OPPWA / ACI open payment platform behind the {@link Gateway} interface: four writes of one request each, and the reads. */
+/** Implements the {@link Gateway} interface for OPPWA, the open payment platform of ACI: four writes of one request each, and the reads. */
 import type { QueryNeed } from '../../domain/query-budget.js';
 import type { SendResult } from '../../domain/transaction.js';
 import { sendResultOf } from './send-result.js';
@@ -13,10 +13,10 @@ import { interpret, PAYMENT_TYPES } from './transaction.js';
 import { createTransport } from '../http/transport.js';
 
 /**
- * A client with its own connections; `close()` ends them. What the network and the gateway do comes back as a result. Thrown are
- * {@link GatewaySettingsError} (unusable options, unknown entity), {@link GatewayMisuseError} (`refuseWhen` said no) and
- * `GatewayInputError` (fields that do not have the gateway's form), each before a byte is sent. It never logs, and neither
- * results nor errors hold a token, a body or card data.
+ * Returns a client with its own connections; `close()` ends them. Failures of the network and of the gateway are returned, not thrown.
+ * Throws before a byte is sent: {@link GatewaySettingsError} (unusable options, unknown entity), {@link GatewayMisuseError}
+ * (`refuseWhen` returned a reason) and `GatewayInputError` (malformed fields). Never logs. Results and errors hold no token, no request
+ * body and no card data.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = settingsOf(options);
@@ -28,7 +28,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return entity;
   }
 
-  /** The fields that each write begins with, and the check that it may happen at all. */
+  /** Checks that writes are allowed now, and starts the form with the fields that all writes share. */
   function begin(operation: string, entityId: string, limits: SendLimits): { entity: Entity; form: Form } {
     const refusal = settings.refuseWhen();
     if (refusal !== undefined) throw new GatewayMisuseError(`${operation} was not sent: ${refusal}`);
@@ -75,7 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const finishBy = (): number => settings.clock().monotonic + settings.queryTimeoutMs;
 
-  /** Queries of one entity, each within its budget. */
+  /** Returns the context of one entity's queries. Each request waits for its turn in the query budget. */
   function readerOf(entityId: string, need: QueryNeed = 'pending'): Reader {
     const entity = entityOf(entityId);
     const get = getFrom(entity, true);
@@ -89,7 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       async get(path, until) {
         const endpoint = endpointOf(path);
         if (budget === undefined || endpoint === undefined) return get(path, until);
-        // To begin again with the first page would spend the same queries, and never come to the last one.
+        // A further page waits for its turn until the deadline. Failing here would repeat the first pages and never reach the last one.
         const within = path.includes('&pageNo=') ? until - settings.clock().monotonic : undefined;
         await takeTurn(budget, entityId, endpoint, need, within);
         const exchange = await get(path, until);
@@ -159,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return findById(readerOf(entityId, need), id);
     },
 
-    // The list is public: the token stays at home.
+    // The list is public, so the request carries no access token.
     async resultCodes(entityId) {
       return resultCodes(getFrom(entityOf(entityId), false), finishBy());
     },

@@ -1,4 +1,4 @@
-/** The reads: by our reference, by the gateway's id with its links, and the published result codes. */
+/** Queries of the gateway: by our reference, by the gateway's id (with or without linked transactions), and the published result codes. */
 import { z } from 'zod';
 import type { ReportingRecord } from '../../domain/reporting.js';
 import type { GatewayTransaction, QueryResult, TransactionTree } from '../../domain/transaction.js';
@@ -19,17 +19,18 @@ export interface Reader {
   readonly host: HostKind;
   readonly get: Get;
   readonly finishBy: number;
-  /** Without it each query finds out anew whether v3 is offered; so does that of an operator, who may have had it enabled. */
+  /** Which entities have no v3 reporting. Without it, each query tries v3 first. */
   readonly reporting?: ReportingRecord | undefined;
+  /** True for a query by an operator: it tries v3 even if the record says that the entity has none. It may have been enabled since. */
   readonly isOrdered?: boolean;
 }
 
-/** More pages than any reference or payment has; an answer with more is not trusted. */
+/** Highest plausible number of pages for one reference or payment. An answer with more is not trusted. */
 const MOST_PAGES = 20;
 
 /**
- * Everything under one reference. v3, which allows 30 searches a minute where v1 allows 2; v1 where v3 is not offered. Entries
- * are handed on as they are: whether they are ours is decided where the attempt is known.
+ * Returns all transactions under one reference. Uses v3, which allows 30 searches a minute, and v1 (2 a minute) if v3 is not offered.
+ * Does not check that the transactions are ours: the function that knows the attempt does.
  */
 export async function findByReference(
   reader: Reader,
@@ -49,8 +50,8 @@ export async function findByReference(
 }
 
 /**
- * One transaction and what is linked to it, by v3 alone: v1 by id says nothing of links, and no links said is not the same as
- * no links.
+ * Returns one transaction and those linked to it. Uses v3 only: v1 by id never shows links, so its answer does not prove that there are
+ * none.
  */
 export async function findWithLinked(reader: Reader, id: string): Promise<QueryResult<TransactionTree>> {
   const { entityId, host } = reader;
@@ -60,7 +61,7 @@ export async function findWithLinked(reader: Reader, id: string): Promise<QueryR
   if (reported.kind !== 'found') return reported;
   const { transactions, showsLinks } = reported.value;
   const [original, ...twins] = transactions.filter((transaction) => transaction.id === id);
-  // Without the original among them, or with two of it, these are not the links that were asked for.
+  // The answer must contain the requested transaction exactly once. Otherwise these are the links of another one.
   if (original === undefined || twins.length > 0 || !showsLinks) return { kind: 'unavailable', why: 'error' };
   return {
     kind: 'found',
@@ -71,7 +72,7 @@ export async function findWithLinked(reader: Reader, id: string): Promise<QueryR
   };
 }
 
-/** One transaction by v1, which every account has. */
+/** Returns one transaction, by v1, which is available to every account. */
 export async function findById(reader: Reader, id: string): Promise<QueryResult<GatewayTransaction>> {
   const { entityId, host, get, finishBy } = reader;
   const query = new Form('findById').inPath('paymentId', id).need('entityId', entityId).encode();
@@ -83,7 +84,7 @@ export async function findById(reader: Reader, id: string): Promise<QueryResult<
   return { kind: 'found', value: transactionOf(transaction, host) };
 }
 
-/** v3, unless the account is known to have none. What its answer shows of the account is recorded. */
+/** Queries v3, unless it is recorded as not enabled for the account. Records whether the answer shows that it is enabled. */
 async function byV3(
   { entityId, get, finishBy, reporting, isOrdered = false }: Reader,
   path: string,
@@ -97,7 +98,7 @@ async function byV3(
   return reported;
 }
 
-/** The published list; entries that are no pair of texts are dropped. */
+/** Returns the published list of result codes. Malformed entries are dropped. */
 export async function resultCodes(
   get: Get,
   finishBy: number,
@@ -125,7 +126,7 @@ const codesShape = z.object({
   ),
 });
 
-/** Reads on while the answer says that there are more pages. A page that is missing makes the whole unavailable, not shorter. */
+/** Reads all pages. If one page is missing, the whole answer is unavailable: a shorter list could hide a refund. */
 async function allPages(get: Get, path: string, finishBy: number): Promise<PageAnswer> {
   const first = readPage(await get(path, finishBy));
   if (first.kind !== 'found' || first.value.pages <= 1) return first;

@@ -5,7 +5,7 @@ import type { GatewayResult, RecordedResult, ResultDoubt, ResultMeaning } from '
 import type { HostKind } from '../settings.js';
 import { CODE_GROUPS, CODE_ROWS, type CodeMeaning, type CodeRow, type QueryMeaning } from './result-codes.js';
 
-/** Adds to a result what its code means for each operation. On a live host a success code of the test system means that no money moved. */
+/** Adds to a result the meaning of its code for each operation. On a live host a success code of the test system means that no money moved. */
 export function readResult({ code, description }: RecordedResult, host: HostKind): GatewayResult {
   return {
     code,
@@ -35,16 +35,16 @@ const CERTAIN = {
 } as const satisfies Partial<Record<CodeMeaning, ResultMeaning>>;
 const isCertain = (meaning: CodeMeaning): meaning is keyof typeof CERTAIN => meaning in CERTAIN;
 
-/** A chargeback with this code was executed. */
+/** True if a chargeback with this code was executed. */
 export const isChargeback = (code: string): boolean => rowOf(code)?.isChargeback === true;
 
 /** Returns the meaning of a code as the answer to a query; undefined if it has none of its own. */
 export const queryMeaningOf = (code: string): QueryMeaning | undefined => rowOf(code)?.query;
 
-/** Three times three digits. The vendor's patterns would accept more, so this comes first. */
+/** Form of every code. Checked before the vendor's patterns, which also match malformed codes. */
 const CODE = /^\d{3}\.\d{3}\.\d{3}$/;
 
-/** The vendor's group of a code. Undefined for a malformed code and for the few that the vendor left out, such as `000.500.000`. */
+/** Returns the vendor's group of a code; undefined if the code is malformed, or in no group (such as `000.500.000`). */
 export function groupOf(code: string): (typeof CODE_GROUPS)[number] | undefined {
   return CODE.test(code) ? CODE_GROUPS.find(({ pattern }) => pattern.test(code)) : undefined;
 }
@@ -59,7 +59,7 @@ const rowOf = (code: string): CodeRow | undefined => (CODE.test(code) ? longestM
 const CLASSES: ReadonlySet<string> = new Set(DECLINE_CLASSES);
 const isDeclineClass = (meaning: ResultDoubt | DeclineClass): meaning is DeclineClass => CLASSES.has(meaning);
 
-/** By beginning of the code; a whole code is its own beginning. */
+/** Values by prefix of a code. A whole code is a prefix too. */
 type Index<T> = ReadonlyMap<string, T>;
 
 const ROWS: Index<CodeRow> = indexOf((row) => row);
@@ -78,7 +78,7 @@ function indexOf<T>(cell: (row: CodeRow) => T | undefined): Index<T> {
   return index;
 }
 
-/** `700.500.001/004` becomes both codes; `800.2*` becomes its beginning. */
+/** Expands the codes of a row: `700.500.001/004` becomes two codes, `800.2*` becomes the prefix `800.2`. */
 export function beginningsOf({ codes }: Pick<CodeRow, 'codes'>): readonly string[] {
   return codes.split(' ').flatMap((entry) => {
     if (entry.endsWith('*')) return [entry.slice(0, -1)];

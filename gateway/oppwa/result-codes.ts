@@ -3,19 +3,19 @@ import type { DeclineClass } from '../../domain/decline-class.js';
 import type { ResultDoubt } from '../../domain/transaction.js';
 
 /**
- * Meaning of a code for an order. `done`: executed. `done_in_test`: executed by the test system (integrator, validator, connector test
- * mode); on a live host nothing moved. `flagged`: executed, and the gateway asks for a check by hand. `pending`: accepted, the final
- * answer comes later. Else a doubt, or the class of a decline.
+ * Meaning of a code for a refund, reversal or credit. `done`: executed. `done_in_test`: executed by the test system (integrator, validator,
+ * connector test mode); on a live host no money moved. `flagged`: executed, and the gateway asks for a manual review. `pending`: accepted,
+ * the final answer comes later. Any other meaning: a doubt, or the class of a decline.
  */
 export type CodeMeaning = 'done' | 'done_in_test' | 'flagged' | 'pending' | ResultDoubt | DeclineClass;
 
 /** Meaning of a code that is the answer to a query. */
 export type QueryMeaning = 'not_found' | 'throttled' | 'forbidden' | 'not_offered';
 
-/** By the operation that was answered; the more particular column counts. An empty cell: the row of a shorter beginning, then the group. */
+/** Meaning of a code by operation. `refund` and `reversal` override `linked`, which overrides `all`. If none applies: the row of a shorter prefix, then the group. */
 export interface Meanings {
   readonly all?: CodeMeaning;
-  /** A refund and a reversal, which refer to an original. */
+  /** For refunds and reversals, which refer to an original. */
   readonly linked?: CodeMeaning;
   readonly refund?: CodeMeaning;
   readonly reversal?: CodeMeaning;
@@ -23,29 +23,29 @@ export interface Meanings {
 }
 
 export interface CodeRow extends Meanings {
-  /** `100.400.000/001` names two codes; `100.380.*` and `800.2*` all that begin so; blanks separate. The longest beginning counts. */
+  /** Codes separated by spaces. `100.400.000/001` is two codes; `100.380.*` and `800.2*` are prefixes. The longest match applies. */
   readonly codes: string;
   readonly query?: QueryMeaning;
-  /** A chargeback that carries it was executed. */
+  /** A chargeback with this code was executed. */
   readonly isChargeback?: true;
 }
 
 /**
- * To add a code, add it to the row of its meaning: this table is the only place. Success and pending are exact codes: no beginning makes a success. Only a refund's declines may open the way to a credit. An authorization
- * that cannot be reversed is followed by a refund of what was captured, or lapses by itself. A credit refers to nothing, so what codes say
- * about an original is no answer to it.
+ * To add a code, add it to the row of its meaning: this table is the only place. Success and pending are exact codes, never prefixes. A credit
+ * may follow the decline of a refund, but not of a reversal: an authorization that cannot be reversed is refunded once it is captured, or
+ * expires. A credit refers to no original, so a code about an original is not a valid answer to it.
  */
 export const CODE_ROWS: readonly CodeRow[] = [
   // Executed, or accepted.
   { codes: '000.000.000 000.300.000 000.600.000', all: 'done' },
   { codes: '000.100.110/111/112', all: 'done_in_test' },
   { codes: '000.400.000/010/020/040/060/070/080/081/082/090/091/100', all: 'flagged' },
-  // Other codes of the pending groups tell of checkouts, not of payments.
+  // The other codes in the vendor's pending groups are about checkouts, not about payments.
   { codes: '000.200.000/001/103/200/201 100.400.500 800.400.500/501/502', all: 'pending' },
 
-  // Unknown whether money moved: the reference is queried before anything else.
+  // It is unknown whether money moved: the next step is a query by reference.
   { codes: '900.100.100/200/201/203/204/205/300/400/500/700', all: 'communication' },
-  // "Timed out. It was reversed": a claim about money that has to be seen, not believed.
+  // "Timed out. It was reversed": a query has to confirm the reversal.
   { codes: '900.100.301', all: 'communication' },
   { codes: '900.200.100 900.300.600 900.400.100 100.395.501/502 100.396.103/104', all: 'communication' },
   { codes: '600.1* 999.*', all: 'system' },
@@ -58,12 +58,12 @@ export const CODE_ROWS: readonly CodeRow[] = [
   // The original does not allow a refund that refers to it.
   { codes: '700.500.001/004', refund: 'not_linkable' },
   { codes: '100.350.101 100.397.102', all: 'unlisted', refund: 'not_linkable' },
-  // A debit is refunded, not reversed: "invalid type".
+  // "Invalid type": a debit can be refunded but not reversed.
   { codes: '700.300.100', refund: 'not_linkable', reversal: 'reversal_too_late' },
   { codes: '800.100.150', refund: 'not_linkable' },
   { codes: '800.100.167', refund: 'unknown_to_acquirer' },
   { codes: '800.100.100/152/170', refund: 'issuer_declined' },
-  // In the communication group, and certain all the same.
+  // In the vendor's group of communication errors, but certain: no money moved.
   { codes: '900.100.202', all: 'unlisted', refund: 'not_settled_yet' },
   { codes: '700.100.200', refund: 'partial_not_supported' },
   { codes: '600.200.202/310/400', refund: 'refund_not_enabled', reversal: 'configuration' },
@@ -74,7 +74,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: '700.300.400', linked: 'other_operation' },
   { codes: '700.400.100/101/510/540/550/560/561/562/565/590/600', linked: 'other_operation' },
 
-  // A credit would pay twice, or for nothing.
+  // The customer has the money already, or is not owed any: a credit would be wrong.
   { codes: '700.300.300 700.400.300', linked: 'already_returned' },
   { codes: '700.300.500/600 700.400.400/402/410/411/420', linked: 'disputed' },
   { codes: '000.100.2*', linked: 'disputed', credit: 'unlisted', isChargeback: true },
@@ -84,31 +84,31 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: '700.100.300 100.550.301/701/702', all: 'our_data_wrong' },
   { codes: '800.2* 800.3* 100.400.0* 100.400.1* 100.400.2* 100.400.3* 100.380.*', all: 'risk' },
   { codes: '800.140.* 800.150.* 800.160.* 800.100.154/158', all: 'risk' },
-  // "Suspecting fraud, this card may not be processed": older editions of the vendor's groups have it under blacklist.
+  // "Suspecting fraud, this card may not be processed". Older versions of the vendor's groups list it under blacklist.
   { codes: '100.100.701', all: 'risk' },
 
-  // Our request, account or set-up.
+  // Our request, account or configuration is wrong.
   { codes: '700.100.100/400/500/600/700/701/710', all: 'configuration' },
-  // Not found: a right id under a wrong entity is answered so too.
+  // Not found. Also the answer to an existing id under the wrong entity.
   { codes: '700.400.580', all: 'configuration', query: 'not_found' },
   { codes: '700.400.700 700.450.001', all: 'configuration' },
-  // What a refund of an unknown id is answered with.
+  // The answer to a refund of an unknown id.
   { codes: '600.200.500', linked: 'configuration' },
   { codes: '600.200.100/200/201/300/600/700/800/810', linked: 'configuration' },
   { codes: '600.200.701 600.300.* 500.100.* 500.200.*', all: 'configuration' },
   { codes: '800.121.*', all: 'configuration', query: 'not_offered' },
   { codes: '800.900.*', all: 'configuration' },
-  // A wrong token, or reporting is not open to the account.
+  // A wrong token, or reporting is not enabled for the account.
   { codes: '800.900.300', all: 'configuration', query: 'forbidden' },
   { codes: '200.100.* 200.300.403/404/406/407 100.300.* 100.500.*', all: 'configuration' },
   { codes: '100.550.300/303/312/400/401 100.600.500 100.900.500', all: 'configuration' },
   { codes: '800.100.156/173/174/175/177/190', all: 'configuration' },
 
-  // It passes.
+  // Temporary: the same order may succeed later.
   { codes: '700.400.570 800.100.155/161/162/163/176/178/179', linked: 'wait' },
   { codes: '800.100.164/191 100.550.310/311 800.120.1* 800.120.2* 800.120.401 800.700.100', all: 'wait' },
   { codes: '800.120.100', all: 'wait', query: 'throttled' },
-  // Never sent to the acquirer, and acquirer down: the two of their group that are certain.
+  // Not sent to the acquirer; acquirer unavailable. Unlike the rest of the communication group, these prove that no money moved.
   { codes: '900.100.310/600', all: 'wait' },
   { codes: '800.800.400/800/801 700.600.*', all: 'wait' },
 
@@ -122,12 +122,12 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: '700.400.000', linked: 'unlisted' },
   { codes: '100.395.101/102 100.396.101/102/106/201 100.397.101', all: 'unlisted' },
 
-  // Of a credit alone.
+  // For credits only.
   { codes: '100.100.* 100.150.*', credit: 'card_unusable' },
   { codes: '100.100.104/500/501 100.150.100/101 500.*', credit: 'configuration' },
   { codes: '800.100.305/316/325', credit: 'configuration' },
   { codes: '800.100.327', credit: 'wait' },
-  // The bank of the card did not take it. That is final, also where a refund would be tried again later.
+  // The issuer declined the credit. This is final, even for codes after which a refund would be tried again.
   { codes: '800.100.*', credit: 'issuer_declined' },
   { codes: '600.2*', credit: 'credit_not_enabled' },
   { codes: '700.3* 700.4* 700.5*', credit: 'other_operation' },
@@ -135,15 +135,15 @@ export const CODE_ROWS: readonly CodeRow[] = [
 
 export interface CodeGroup {
   readonly name: string;
-  /** The vendor's pattern, to be tried only on a code of the right shape. */
+  /** The vendor's pattern. It also matches malformed codes, so check the form first. */
   readonly pattern: RegExp;
   readonly meaning: string;
   readonly all: CodeMeaning;
 }
 
 /**
- * The vendor's published groups, with its slips (`[00-99]`, an unescaped point) written as what they match: what a code says that has no row.
- * They never say that money has moved: the success group also holds chargeback representments and account updates.
+ * The vendor's published groups, used for a code without a row above. Typing errors in the vendor's patterns (`[00-99]`, an unescaped dot) are
+ * corrected. No group means that money moved: the success group also contains chargeback representments and account updates.
  */
 export const CODE_GROUPS = [
   group(
@@ -174,7 +174,7 @@ export const CODE_GROUPS = [
   ),
   group('communication', /^(900\.[1234]00|000\.400\.030)/, 'communication', 'Communication error'),
   group('system', /^(800\.[56]|999\.|600\.1|800\.800\.[84])/, 'system', 'System error'),
-  // Half of the codes known are timeouts, so a new one may be another.
+  // Half of the known codes in this group are timeouts, so an unknown one may be a timeout too.
   group('asynchronous', /^100\.39[765]/, 'unlisted_code', 'Error in an asynchronous workflow'),
   group('soft_decline', /^300\.100\.100/, 'unlisted', 'The customer must authenticate'),
   group(

@@ -10,9 +10,9 @@ import type { Exchange } from '../http/one-request.js';
 /** One page of transactions, flattened. */
 export interface Page {
   readonly transactions: readonly OppwaTransaction[];
-  /** How many pages there are; 1 where the answer does not say. */
+  /** Number of pages; 1 if the answer does not state it. */
   readonly pages: number;
-  /** Whether the answer spoke of links at all: a list, or an object with `linkedTransactions`. */
+  /** True if the answer is a list or has `linkedTransactions`. Only then does the absence of a link mean that there is none. */
   readonly showsLinks: boolean;
 }
 
@@ -21,11 +21,11 @@ export type PageAnswer =
   | {
       readonly kind: 'not_offered';
       readonly instead: QueryResult<never>;
-      /** The code that says so of the account (`800.121.*`), not of this request. */
+      /** Set if the code is about the account (`800.121.*`) and not about this request only. */
       readonly accountCode?: string;
     };
 
-/** `records` with `pages` is what v3 was seen to answer in clients of it; `payments` is v1's. */
+/** Names of the list of transactions. `records` (with `pages`) is v3's, as seen in published clients of it; `payments` is v1's. */
 const LISTS = ['records', 'payments', 'transactions'] as const;
 
 interface PageShape {
@@ -34,7 +34,7 @@ interface PageShape {
   readonly hasId: boolean;
 }
 
-/** Undefined where a field of the page itself has another form than it may have. */
+/** Returns the lists and counts of a page; undefined if one of its own fields is malformed. */
 function shapeOf(body: Readonly<Record<string, unknown>>): PageShape | undefined {
   const lists: (readonly unknown[])[] = [];
   for (const name of LISTS) {
@@ -63,7 +63,7 @@ export function readPage(exchange: Exchange): PageAnswer {
   const meaning = meaningIn(body);
   if (httpStatus === 429 || meaning === 'throttled')
     return { kind: 'unavailable', why: 'throttled', ...because };
-  // Both say that reporting, or this version of it, is not open to the account.
+  // Both mean that reporting, or this version of it, is not enabled for the account.
   if (meaning === 'forbidden' || meaning === 'not_offered')
     return {
       kind: 'not_offered',
@@ -72,7 +72,7 @@ export function readPage(exchange: Exchange): PageAnswer {
     };
   if (httpStatus === 401 || httpStatus === 403) return { kind: 'unavailable', why: 'forbidden', ...because };
   if (body === undefined) return withoutResult(httpStatus, 'not_json');
-  // A failing server may answer anything: its "not found" is no evidence.
+  // "Not found" with a 5xx status proves nothing: the server failed.
   if (meaning === 'not_found' && httpStatus < 500) return { kind: 'not_found' };
 
   const shape = shapeOf(body);
@@ -84,7 +84,7 @@ export function readPage(exchange: Exchange): PageAnswer {
       : { kind: 'unavailable', why: 'error', ...because };
   }
   const listed = lists.flat();
-  // Next to a list, the code is the request's own (000.000.100), not a payment's; an empty list counts only with it.
+  // Beside a list, the code is that of the request (000.000.100), not of a payment. An empty list counts only with a success code.
   const requestSucceeded = code?.startsWith('000.') === true;
   if (lists.length > 0 && !requestSucceeded && (code !== undefined || listed.length === 0)) {
     return { kind: 'unavailable', why: code === undefined ? 'no_result_code' : 'error', ...because };
@@ -108,7 +108,7 @@ function meaningIn(body: ReturnType<typeof parseObject>): QueryMeaning | undefin
   return code === undefined ? undefined : queryMeaningOf(code);
 }
 
-/** Whether the gateway answered that there were too many queries. */
+/** True if the gateway answered that there were too many queries. */
 export function isThrottled(exchange: Exchange): boolean {
   if (exchange.kind !== 'answered') return false;
   return exchange.httpStatus === 429 || meaningIn(parseObject(exchange.body)) === 'throttled';
@@ -125,7 +125,7 @@ export function unavailable(exchange: Exclude<Exchange, { kind: 'answered' }>): 
       };
 }
 
-/** No result of the gateway: a page of some server in between, or an endpoint that is not there. A 5xx may be over in a minute. */
+/** Returns the result for a body without a result code: a proxy's page, or an endpoint that does not exist. A 5xx other than 501 may be temporary, so it does not mean `not_offered`. */
 function withoutResult(httpStatus: number, why: 'not_json' | 'no_result_code'): PageAnswer {
   const instead = { kind: 'unavailable', why, httpStatus } as const;
   return httpStatus < 500 || httpStatus === 501 ? { kind: 'not_offered', instead } : instead;
@@ -136,7 +136,7 @@ interface Flat {
   readonly nested: boolean;
 }
 
-/** Every transaction, also those nested in others. Undefined: one entry cannot be read, and it might be a refund. */
+/** Returns every transaction, nested ones too; undefined if one entry cannot be read, because it might be a refund. */
 function flatten(entries: readonly unknown[]): Flat | undefined {
   const transactions: OppwaTransaction[] = [];
   const left = [...entries].reverse();

@@ -1,4 +1,4 @@
-/** Result of one request that moves money: the answer, or the reason that none can be read, with every id in it. */
+/** Result of one request that moves money: the gateway's answer, or the reason that it cannot be read, with every id found in its text. */
 import type { SendResult } from '../../domain/transaction.js';
 import { idsInPart } from '../http/answer-ids.js';
 import { readTransactionBody } from './answer.js';
@@ -6,7 +6,7 @@ import type { Exchange } from '../http/one-request.js';
 import type { HostKind } from '../settings.js';
 import { transactionOf } from './transaction.js';
 
-/** The HTTP status decides nothing where the body can be read: a decline comes with 200 from one acquirer and 400 from another. */
+/** Ignores the HTTP status if the body can be read: a decline has 200 from one acquirer and 400 from another. */
 export function sendResultOf(exchange: Exchange, host: HostKind): SendResult {
   switch (exchange.kind) {
     case 'not_sent':

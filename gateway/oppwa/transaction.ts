@@ -1,12 +1,12 @@
-/** A transaction in the gateway's own field names and payment types, and the same in the domain's terms. */
+/** Translates transactions from the gateway's field names and payment types to those of the domain. */
 import type { Operation } from '../../domain/refund/operation.js';
 import type { GatewayTransaction, RecordedTransaction, TransactionType } from '../../domain/transaction.js';
 import type { HostKind } from '../settings.js';
 import { readResult } from './read-code.js';
 
-/** The allow-list of fields that are read from an answer, as the vendor names them. Absent means that the gateway left it out. */
+/** The fields that are read from an answer, with the vendor's names. No other field is read. A field is absent if the gateway left it out. */
 export interface OppwaTransaction {
-  /** 32 lowercase hex. Absent on validation errors: no transaction was created. */
+  /** 32 lowercase hex digits. Absent on validation errors: no transaction was created. */
   readonly id?: string;
   /** `DB`, `PA`, `CP`, `RF`, `RV`, `CD`, `CB`, `CR`, `RB`, `RC` … */
   readonly paymentType?: string;
@@ -24,13 +24,13 @@ export interface OppwaTransaction {
   readonly timestamp?: string;
 }
 
-/** `paymentType` of each order, and of the answer that belongs to it. */
+/** `paymentType` of each operation, in the request and in its answer. */
 export const PAYMENT_TYPES = { refund: 'RF', reversal: 'RV', credit: 'CD' } as const satisfies Record<
   Operation,
   string
 >;
 
-/** Any other type is `other:` and its own name. */
+/** Types of the domain by `paymentType`. Any other one becomes `other:` and the gateway's name. */
 const TYPES: ReadonlyMap<string, TransactionType> = new Map<string, TransactionType>([
   ['DB', 'debit'],
   ['PA', 'preauthorization'],
@@ -42,7 +42,7 @@ const TYPES: ReadonlyMap<string, TransactionType> = new Map<string, TransactionT
   ['CR', 'chargeback_reversal'],
 ]);
 
-/** Translates names and payment type; the result stays as it is. */
+/** Translates field names and the payment type. Does not interpret the result code. */
 export function recordedOf(transaction: OppwaTransaction): RecordedTransaction {
   const { paymentType, merchantTransactionId, ...rest } = transaction;
   return {
@@ -52,7 +52,7 @@ export function recordedOf(transaction: OppwaTransaction): RecordedTransaction {
   };
 }
 
-/** The same, with what its result means on this kind of host. */
+/** Translates a transaction and adds the meaning of its result code on this kind of host. */
 export const transactionOf = (transaction: OppwaTransaction, host: HostKind): GatewayTransaction =>
   interpret(recordedOf(transaction), host);
 

@@ -1,4 +1,4 @@
-/** Opens a webhook of the gateway: the key proves who wrote it, and only what may be kept leaves this file. It never throws. */
+/** Decrypts a webhook of the gateway. The key proves its origin, and only fields that may be stored are returned. Never throws. */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isEntityId } from '../../domain/ids.js';
@@ -12,35 +12,35 @@ import { recordedOf, type OppwaTransaction } from './transaction.js';
 import { readTransaction } from './answer.js';
 import { parseObject } from '../http/json.js';
 
-/** As it came over HTTP; a header that was not sent is undefined. */
+/** A webhook as received over HTTP. A missing header is undefined. */
 export interface SealedWebhook {
   /** `X-Initialization-Vector`: 12 bytes in hex. */
   readonly initializationVector: string | undefined;
   /** `X-Authentication-Tag`: 16 bytes in hex. */
   readonly authenticationTag: string | undefined;
-  /** Hex in either case, bare or as `{"encryptedBody":"…"}`: the merchant chooses one in the gateway's administration. */
+  /** Ciphertext in hex (upper or lower case), either alone or as `{"encryptedBody":"…"}`. The merchant chooses the form in the gateway's administration. */
   readonly body: Buffer;
 }
 
 /**
- * Why a webhook is not taken.
+ * Why a webhook is refused.
  *
- * - `malformed`: header or body do not have the form of one
- * - `undecryptable`: none of the keys opens it; a key that is not configured yet, or a foreign message
- * - `foreign_entity`: the key is right, but another one is configured for the entity that the message speaks for
+ * - `malformed`: a header or the body is missing or malformed
+ * - `undecryptable`: no configured key decrypts it. The key is not configured yet, or the message is not from the gateway
+ * - `foreign_entity`: a configured key decrypts it, but the key belongs to another entity than the message names
  */
 export type WebhookRefusal = 'malformed' | 'undecryptable' | 'foreign_entity';
 
-/** Why an authentic webhook is about nothing here. */
+/** Why an authentic webhook is ignored. */
 export type WebhookIgnored = 'unknown_entity' | 'names_no_entity';
 
 export type WebhookReading =
   | { readonly kind: 'read'; readonly notification: Notification }
-  /** Authentic, and about nothing here: an entity that is not configured, or a shape that names none. The gateway need not send it again. */
+  /** Authentic, but about no configured entity. It is acknowledged, so the gateway does not send it again. */
   | { readonly kind: 'ignored'; readonly why: WebhookIgnored; readonly entityId: string | null }
   | { readonly kind: 'refused'; readonly why: WebhookRefusal };
 
-/** Keys by entity, 64 hex each; more than one while one replaces another. */
+/** Keys by entity id, 64 hex digits each. An entity has several keys while one replaces another. */
 export type WebhookKeys = ReadonlyMap<string, readonly Secret<string>[]>;
 
 export type WebhookReader = (webhook: SealedWebhook) => WebhookReading;
@@ -49,9 +49,9 @@ const IV = /^[0-9a-f]{24}$/i;
 const TAG = /^[0-9a-f]{32}$/i;
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 
-/** AES-256-GCM without padding, as the vendor's manual has it under "Webhooks". */
+/** Returns a reader that decrypts with these keys: AES-256-GCM without padding (the vendor's manual, "Webhooks"). */
 export function createWebhookReader(keys: WebhookKeys): WebhookReader {
-  // One key may be given to several entities, and then speaks for all of them.
+  // Several entities may share one key. It is then valid for messages about any of them.
   const entitiesOf = new Map<string, Set<string>>();
   for (const [entityId, own] of keys)
     for (const key of own) {
@@ -74,7 +74,7 @@ export function createWebhookReader(keys: WebhookKeys): WebhookReader {
   };
 }
 
-/** The ciphertext of either wrapper. */
+/** Returns the ciphertext from either form of the body. */
 function unwrap(body: Buffer): Buffer | undefined {
   const text = body.toString('latin1').trim();
   const hex = text.startsWith('{') ? wrapped.safeParse(parseObject(text)).data?.encryptedBody.trim() : text;
@@ -97,8 +97,8 @@ const envelope = z.object({ type: z.string(), payload: z.unknown().optional() })
 const speaker = z.object({ authentication: z.object({ entityId: z.string() }) });
 
 /**
- * Whatever comes out was written by somebody who has the key. A form that is not understood is a notice all the same: refusing it
- * would only have it sent again for thirty days.
+ * Reads a decrypted message. It is authentic, because its sender has the key. A message of unknown form is accepted as a notification
+ * without a transaction: if it were refused, the gateway would send it again for thirty days.
  */
 function notificationOf(
   clear: Buffer,
@@ -109,11 +109,11 @@ function notificationOf(
   const kind = kindOf(reported?.type);
   const named = speaker.safeParse(reported?.payload).data?.authentication.entityId;
   const [only, ...more] = entities;
-  // Without a name it can only speak for the one entity that the key belongs to.
+  // A message that names no entity is about the entity of the key, if the key has only one.
   const entityId = named ?? (more.length === 0 ? only : undefined);
   if (kind !== 'TEST' || entityId !== undefined) {
     if (entityId === undefined) return { kind: 'ignored', why: 'names_no_entity', entityId: null };
-    // One key may be set up for all channels of a merchant, and only some of them give money back here.
+    // A merchant may use one key for all channels, of which only some are configured here.
     if (!isConfigured(entityId))
       return { kind: 'ignored', why: 'unknown_entity', entityId: knownForm(entityId) };
     if (!entities.has(entityId)) return { kind: 'refused', why: 'foreign_entity' };
@@ -131,7 +131,7 @@ function notificationOf(
   };
 }
 
-/** Returns the id for the log; null if it does not have the form of one. */
+/** Returns the id for the log; null if it is malformed. */
 const knownForm = (entityId: string): string | null => (isEntityId(entityId) ? entityId : null);
 
 function kindOf(type: string | undefined): NotificationKind {
@@ -139,12 +139,12 @@ function kindOf(type: string | undefined): NotificationKind {
   return NOTIFICATION_KINDS.find((known) => known === upper) ?? 'OTHER';
 }
 
-/** A time longer than any of the gateway's is none. Whatever PostgreSQL cannot keep is out already. */
+/** False if the timestamp is longer than any that the gateway sends. Text that PostgreSQL cannot store was removed before. */
 function hasTime({ timestamp }: OppwaTransaction): boolean {
   return (timestamp ?? '').length <= 40;
 }
 
-/** Duplicates and several final states are announced; the same id, code and time are the same notification. */
+/** Returns the key that identifies duplicates: notifications with the same id, code and time are the same one. A transaction may have several final states. */
 function naturalKeyOf(kind: NotificationKind, reported: OppwaTransaction | null, clear: Buffer): string {
   return reported?.id === undefined || reported.timestamp === undefined
     ? `sha256:${createHash('sha256').update(clear).digest('hex')}`
