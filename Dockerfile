@@ -15,7 +15,7 @@ RUN npm ci --omit=dev
 FROM node:22-slim
 # gRPC over TLS to Temporal and HTTPS to the gateway need the system's certificates.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
-# An error is told by the lines of the sources.
+# Source maps make stack traces show the lines of the TypeScript sources.
 ENV NODE_ENV=production \
     NODE_OPTIONS=--enable-source-maps
 WORKDIR /app

@@ -56,12 +56,12 @@ export default tseslint.config(
         { allowNumber: true, allowBoolean: true },
       ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // `async` without `await` turns a thrown error into a rejection, which is what an interface of promises promises.
+      // An `async` function without `await` is allowed: an error thrown in it becomes a rejected promise, as its interface promises.
       '@typescript-eslint/require-await': 'off',
-      // `while (true)` with a way out is how a retry reads.
+      // Allows `while (true)` with a `return` or `break`, as in retry loops.
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      // `== null` asks for null and undefined at once, which is what absent means in an answer.
+      // Allows `== null`, which is true for null and undefined: both mean absent in an answer of the gateway.
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },

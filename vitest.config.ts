@@ -66,7 +66,7 @@ export default defineConfig({
     pool: 'forks',
     // A test waits for servers half of the time: four processes keep two cores busy.
     maxWorkers: 4,
-    // Imports are kept for the next file: they took a fifth of the time. Each file has its own database and task queue.
+    // Imports are reused by the next file: importing again would take a fifth of the time. Each file has its own database and task queue.
     isolate: false,
     projects: [
       {

@@ -15,7 +15,7 @@ function read(path) {
 const reports = process.argv.slice(2).map(read);
 const total = (count) => reports.reduce((sum, report) => sum + count(report), 0);
 
-// A file that could not be read has no tests to count as failed: it counts as one.
+// A test file that failed to load lists no failed test, so it is counted as one failed test.
 const unread = (report) =>
   report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),

@@ -17,7 +17,7 @@ export interface Dependencies {
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** Returns `deps` with queries of the urgency `need`: the entity's query budget serves more urgent ones first. */
+/** Returns `deps` whose gateway queries have the urgency `need`. The query budget of an entity serves the most urgent queries first. */
 export function queryingFor(need: QueryNeed, deps: Dependencies): Dependencies {
   const { gateway } = deps;
   return {

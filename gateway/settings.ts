@@ -33,7 +33,7 @@ export interface GatewayOptions {
   readonly queryTimeoutMs?: number;
   /** Milliseconds to open a connection, TLS included. Default 10,000. */
   readonly connectTimeoutMs?: number;
-  /** Connections for each host, so also requests at a time; more of them wait. Default 64. */
+  /** Maximum number of connections to each host. Each carries one request at a time; further requests wait. Default 64. */
   readonly connections?: number;
   /**
    * Milliseconds that an idle connection is kept where the server names no time of its own. Longer saves handshakes and makes it
@@ -44,7 +44,7 @@ export interface GatewayOptions {
   readonly refuseWhen?: () => string | undefined;
   /** Called before each query. Without it, queries are sent at once. */
   readonly budget?: QueryBudget;
-  /** Which entities have no v3 reporting. Without it each query finds out anew. */
+  /** Record of the entities that have no v3 reporting. Without it, each query tries v3 first. */
   readonly reporting?: ReportingRecord;
   /** Default: the clocks of this machine. */
   readonly clock?: () => Moment;

@@ -10,7 +10,7 @@ import { compilePrograms } from './support/programs.js';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
-// Before vitest starts: its report would hide the progress of a download.
+// Runs before vitest starts, whose report would hide the progress of a download.
 const temporal = await findTemporal();
 process.stderr.write(`Temporal CLI: ${temporal.path} (${temporal.from})\n`);
 
@@ -25,7 +25,7 @@ const tier = isWhole || isLong ? { TEST_TIER: isLong ? 'long' : 'short' } : {};
 const child = spawn(process.execPath, [vitest, 'run', ...args], {
   cwd: root,
   stdio: 'inherit',
-  // On more cores the Temporal server spends a quarter of its time looking for work while the tests use them all.
+  // With more threads, the Temporal server's scheduler wastes a quarter of its CPU time, because the tests use all cores.
   env: { GOMAXPROCS: '1', ...process.env, TEMPORAL_CLI_PATH: temporal.path, ...compiled, ...tier },
 });
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

@@ -169,7 +169,7 @@ function faultsOfSchema(file: string, text: string): readonly WordFault[] {
 
 /**
  * Checks the name of a file and, in TypeScript and SQL, its names and doc comments. `file` is its path in the repository. A name that a
- * library or the platform demands belongs into `allowed` of its word.
+ * library or the platform demands belongs in `allowed` of its word.
  */
 export function wordFaults(file: string, text: string): readonly WordFault[] {
   const inName = faultOf(file.replace(/^.*\//, ''), file);

@@ -15,9 +15,9 @@ export interface SweepInput {
   readonly patience: SweepIntervals;
   /** Refunds read in one query of the ledger. */
   readonly page: number;
-  /** Most pages of one sweep; further refunds are due in the next sweep. */
+  /** Maximum number of pages in one sweep; further refunds are due in the next sweep. */
   readonly pages: number;
-  /** Most attempts of ended refunds that one sweep queries. */
+  /** Maximum number of open attempts of ended refunds that one sweep queries. */
   readonly queries: number;
 }
 

@@ -38,8 +38,8 @@ export interface ClientActivities {
 }
 
 /**
- * `confirmTask`: resolves if Temporal still waits for this try of the activity and restarts its heartbeat time; rejects otherwise. Without it,
- * a worker that was frozen could store a refund after its client was told that it is refused.
+ * `confirmTask`: sends a heartbeat; rejects if Temporal no longer waits for this try of the activity. Without it, a worker that was frozen
+ * could store a refund after its client had received the error that the refund was not accepted.
  */
 export function createClientActivities(
   deps: Dependencies,

@@ -60,7 +60,7 @@ export async function queryOutcome(
   const need = isForOperator ? 'operator' : attempt.state === 'pending' ? 'pending' : 'doubt';
   const reading = await queryOpenAttempt(queryingFor(need, deps), attempt);
   const snapshot = await recordReading(deps, attempt, reading, timings);
-  // By this age links would have proven the absence; waiting longer proves nothing.
+  // At this age, linked transactions would have shown whether the attempt exists. Without v3 reporting, waiting longer proves nothing.
   const isProvable = (snapshot.attempt?.ageMs ?? 0) > provenAbsentAfter(timings);
   if (
     reading.kind === 'inconclusive' &&

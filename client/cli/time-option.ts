@@ -5,7 +5,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)$/;
 
 /**
- * Returns the time. `10:00` is the latest one of this machine's clock: today, or yesterday if 10:00 is still to come today. Other texts are ISO
+ * Returns the time. `10:00` is the last 10:00 by this machine's clock: today's, or yesterday's if it is not 10:00 yet. Other texts are ISO
  * dates or times. Undefined: the text is neither.
  */
 export function momentOf(text: string, now: Date = new Date()): Date | undefined {

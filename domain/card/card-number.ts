@@ -15,7 +15,7 @@ const ANY = [14, 15, ...SIXTEEN_UP] as const;
 
 /** Issuer ranges of ISO/IEC 7812 as the schemes publish them. A number that starts otherwise, or is longer or shorter, is no card. */
 const SCHEMES: readonly Scheme[] = [
-  // Visa. Its old length of thirteen is no longer issued, and is that of every article number (EAN).
+  // Visa. Numbers of 13 digits are not included: Visa no longer issues them, and article numbers (EAN) have 13 digits.
   scheme('4', '4', 16, 19),
   // Mastercard
   scheme('51', '55', 16),

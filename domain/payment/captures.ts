@@ -1,7 +1,10 @@
 /** Assigns outside refunds, reversals and chargebacks to the captures of a payment, and chooses the capture that a refund goes to. */
 import type { Capture } from './original.js';
 
-/** Money that left a payment outside of the program. `referencedId`: the transaction that it refers to; null if the gateway shows none. */
+/**
+ * Money that was refunded, reversed or charged back outside of this program. `referencedId`: the transaction that it refers to; null if the
+ * gateway shows none.
+ */
 export interface Drawn {
   readonly referencedId: string | null;
   readonly amountMinor: bigint;
@@ -18,7 +21,7 @@ export interface DrawnCapture {
 }
 
 /**
- * Assigns the money that was drawn elsewhere to captures. An entry that refers to the payment, or to nothing, is assigned to the only
+ * Assigns outside refunds, reversals and chargebacks to captures. An entry that refers to the payment, or to nothing, is assigned to the only
  * capture with enough left. If several have enough, it counts as doubtful for each of them. `ownMinor`: taken from a capture by our own
  * refunds.
  */

@@ -30,11 +30,11 @@ export interface ReconciliationEvidence {
   /** Still to be paid of the refund. */
   readonly remainingMinor: bigint;
   readonly original: OriginalFacts;
-  /** Gateway ids of returns that belong to an attempt of this refund which is not known to have succeeded. */
+  /** Gateway ids of refunds and reversals that belong to an attempt of this refund, if that attempt has not succeeded in the ledger. */
   readonly ownReturns: readonly string[];
-  /** Gateway ids of returns that belong to an attempt on this payment, of this or another refund. */
+  /** Gateway ids of refunds and reversals that belong to an attempt on this payment, of this or another refund. */
   readonly ourReturns: readonly string[];
-  /** Gateway ids of returns that were known when the refund was accepted, or are ours. */
+  /** Gateway ids of refunds and reversals that this program submitted, or that were known when this refund was accepted. */
   readonly knownReturns: readonly string[];
   /** Paid by attempts on this payment according to the ledger, credits included. A query may not show the newest yet. */
   readonly paidMinor: bigint;

@@ -19,7 +19,7 @@ export function showsAllOnce(text: string, value: unknown): boolean {
   return membersWritten(text) === membersKept(value);
 }
 
-/** An object, and no list. */
+/** True for an object that is not an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -207,7 +207,7 @@ function whyNotSent(error: Error): NotSentReason {
   return 'closed';
 }
 
-/** Trying several addresses of one name ends in an AggregateError; its first part says as much as all of them. */
+/** Returns the error's code. If several addresses of a host failed (AggregateError), returns the code of the first. */
 function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { ReportingRecord } from '../../domain/reporting.js';
 import type { Database } from '../db/database.js';
 
-/** Milliseconds after which v3 is tried again. The vendor enables reporting by hand, so rarely. */
+/** Milliseconds after which v3 is tried again. The vendor enables reporting manually, so it rarely changes. */
 const ASKED_AGAIN_AFTER = 6 * 60 * 60_000;
 /** Milliseconds for which a process uses its cached result instead of reading the table. */
 const REMEMBERED_FOR = 60_000;

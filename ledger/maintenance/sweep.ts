@@ -73,8 +73,8 @@ async function due(
 }
 
 /**
- * Records the sweep. A refund is due again after as long as it has been unchanged, within the bounds. A change of the refund makes it due
- * at once.
+ * Records the sweep. A refund that has been unchanged for an hour is due again in an hour, and so on, within the bounds of the intervals. A
+ * change of the refund makes this mark invalid.
  */
 export async function markSwept(
   database: Database,

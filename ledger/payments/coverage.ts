@@ -93,8 +93,8 @@ export async function cover(tx: Tx, refund: RefundRow, more: Coverage): Promise<
 }
 
 /**
- * Returns the part of the refund for which final chargebacks leave no money on the payment, before it is submitted. The gateway caps
- * refunds by refunds and may not count a chargeback. Open attempts of other refunds count as paid.
+ * Returns the part of the refund for which final chargebacks leave no money on the payment, before it is submitted. This is computed here
+ * because the gateway's own limit may ignore chargebacks. Open attempts of other refunds count as paid.
  */
 export async function chargedBackBefore(
   tx: Tx,

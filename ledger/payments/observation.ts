@@ -141,7 +141,7 @@ async function book(tx: Tx, before: PaymentRow, shown: OriginalFacts): Promise<O
     .execute();
   await noteLimits(tx, before, limits, facts.observedAt);
   const linked = await bookLinked(tx, facts, captures.drawn);
-  // Before reversals are measured, because a returned reversal has released nothing.
+  // Must precede `measureReversals`: a reversal that was returned has released nothing.
   await ownDeclined(tx, id, facts);
   let payment = await reload(tx, id);
   const isMeasured = await measureReversals(tx, payment);

@@ -89,7 +89,10 @@ async function againstReplaying(tx: Tx, locked: LockedRefund): Promise<Executed<
   return owed > 0n && (await reservedFor(tx, refund.id)) >= owed ? undefined : refused('case_not_replayable');
 }
 
-/** Starts fresh budgets: earlier attempts are not counted. The decline that is compared again stays the last attempt. */
+/**
+ * Starts new attempt limits: earlier attempts no longer count. The attempt that the replay continues from (absent, or declined and compared
+ * again) still counts.
+ */
 async function remove(
   tx: Tx,
   { refund }: LockedRefund,

@@ -116,7 +116,7 @@ async function ask(
 /** Milliseconds between two queries: short enough to show each state in the progress. */
 const QUERY_EVERY = 200;
 
-/** Follows a refund until it ends as expected or the time is over. Decides where an approval is needed. */
+/** Follows a refund until it ends as expected or the time limit is reached. Approves or rejects if an approval is needed. */
 async function follow(
   api: DemoApi,
   refund: ApiRefund,

@@ -1,7 +1,7 @@
 /** Mutates valid input into typical garbage, for every edge that reads JSON or text. */
 import type { Random } from '../simulation/harness/random.js';
 
-/** Any value. Values that JSON cannot express are tried where a program passes them. */
+/** Any value, also one that JSON cannot express: inputs from a program may be such values. */
 export type Value = unknown;
 
 /** Names that have a meaning in JavaScript or in parsers, or that careless code would trip over. */

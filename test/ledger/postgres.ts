@@ -10,11 +10,11 @@ import { violationsOf } from './invariants.js';
 export interface PostgresUnderTest extends LedgerUnderTest {
   readonly url: string;
   readonly database: Database;
-  /** Deletes every row: no test uses up another one's limits, and the audit after each test reads the rows of that test alone. */
+  /** Deletes every row, so limits start at zero in each test, and the audit after a test reads only that test's rows. */
   readonly empty: () => Promise<void>;
 }
 
-/** Events may only be added: as a replica, PostgreSQL skips the triggers that keep them and the foreign keys. */
+/** Triggers forbid deleting events. With `session_replication_role = replica`, PostgreSQL skips triggers and foreign keys. */
 const EMPTY_ALL_TABLES = sql`
   DO $$
   DECLARE name text;

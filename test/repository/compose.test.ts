@@ -106,7 +106,7 @@ describe('docker-compose.yml', () => {
     expect(SHUTDOWN_FORCE).toBeGreaterThan(SHUTDOWN_GRACE);
     // After that it closes its connections.
     expect(waits('worker')).toBeGreaterThanOrEqual(SHUTDOWN_FORCE + 10_000);
-    // A request waits at most until an operator's command is carried out.
+    // The longest request waits for an operator's command.
     expect(waits('api')).toBeGreaterThan(2 * ANSWER_WITHIN);
   });
 

@@ -29,7 +29,7 @@ describe('lint', () => {
   beforeAll(async () => {
     folder = await plant({ 'workflows/planted.ts': '', 'domain/planted.ts': '', 'ledger/planted.ts': '' });
     eslint = new ESLint({ cwd: folder, overrideConfigFile: join(root, 'eslint.config.js') });
-    // The first file pays for the compiler.
+    // Loads the compiler, which takes long, before the time limits of the tests begin.
     await broken('ledger/planted.ts', 'export {};');
   }, 60_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));

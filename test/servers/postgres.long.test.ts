@@ -16,7 +16,7 @@ let running: PostgresServer[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postgres-test-'));
-  // All users may pass through this folder, as through a project's folder: under root, the server runs as another user.
+  // Lets all users traverse the folder: if the test runs as root, PostgreSQL runs as another user.
   await chmod(folder, 0o711);
   dataDir = join(folder, 'data');
   running = [];

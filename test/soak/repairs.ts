@@ -12,7 +12,7 @@ import type { Act, Operators } from './operators.js';
 const note = { reason: 'soak' };
 const EVIDENCE = "acquirer's letter of the soak run";
 
-/** Codes that only wrong input brings about. No command here has wrong input. */
+/** Codes that only invalid input causes. No command here has invalid input. */
 const NEVER: ReadonlySet<string> = new Set([
   ...(['invalid_request', 'refund_not_found', 'payment_unknown', 'illegal_transition'] as const),
   ...(['idempotency_key_reused', 'reference_taken'] as const),
@@ -46,7 +46,7 @@ async function byOneOrTwo(operators: Operators, command: (by: string) => Promise
   await Promise.all(acting.map(command));
 }
 
-/** Returns a refund that waits for an operator, if there is one; sometimes any other. */
+/** Returns a random refund that waits for an operator. Returns `recent` if there is none, and sometimes by chance. */
 async function pickRefund({ client, random }: Operators, recent: string): Promise<Refund> {
   const waiting = await client.listRefunds({ state: 'manual_review', limit: 50 });
   const found = waiting[random.between(0, Math.max(0, waiting.length - 1))];

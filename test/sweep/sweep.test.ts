@@ -178,7 +178,7 @@ describe('the schedules', () => {
     await worker.shutdown();
     await handle.terminate('with all others');
     await handleOf(sweepScheduleId(queues)).delete();
-    // While the ledger has them as recently checked, the sweep would look at them tomorrow only.
+    // By its mark, the refund is due for a sweep only tomorrow.
     await maintenanceDb(database)
       .updateTable('sweeps')
       .set({ due_at: sql<Date>`now() + interval '1 day'` })

@@ -1,4 +1,4 @@
-/** The worker as production runs it: what it says about a refund is found by the refund's id, its figures are shown, it tells the caller. */
+/** The worker as production runs it: its log lines name the refund's id, it serves metrics, and it sends events to the client. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -73,7 +73,7 @@ describe('a worker in a process of its own', () => {
       requestedBy: 'clerk',
       request,
     });
-    // Nobody starts it: the sweep does.
+    // The refund was only accepted; the sweep starts its workflow.
     const paid = await stack.client.waitFor(refund.id, 60_000);
     expect(paid.status).toBe('succeeded');
     const event = await eventually('the caller was told', () => receiver.of(refund.id)[0]);

@@ -1,4 +1,4 @@
-/** A Temporal server that nobody has prepared: refunds say why they do not start, readiness names what lacks, and a worker creates it. */
+/** A Temporal server without search attributes: refunds report why they do not start, readiness names what is missing, and a worker creates it. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const failing = async (): Promise<readonly string[]> => {
   return checks.flatMap(([name], index) => (results[index]?.status === 'rejected' ? [name] : []));
 };
 
-/** A server that answers for reading, and refuses what an administrator may. */
+/** A connection that may read, but is refused administrator calls. */
 async function withoutRights(): Promise<{ temporal: Client; close(): Promise<void> }> {
   const connection = await Connection.connect({ address: server.address });
   const refused = Object.assign(new Error('not allowed'), {

@@ -41,7 +41,7 @@ export interface Messages {
   readonly areDone: (known: RefundSnapshot) => boolean;
   /** True if an update has returned a later version than `known`, or an unhandled cancellation is waiting. */
   readonly hasUpdates: (known: RefundSnapshot) => boolean;
-  /** True if the gateway sent a notification that has not ended a wait yet. */
+  /** True if a notification of the gateway has arrived and no wait has reacted to it yet. */
   readonly isNotified: () => boolean;
 }
 

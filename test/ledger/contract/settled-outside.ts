@@ -92,7 +92,7 @@ export function describeOutside(underTest: () => LedgerUnderTest): void {
         });
         await ledger.recordOriginal(facts.id, shown(4_000n, 'succeeded'));
         expect((await ledger.snapshot(id)).settled).toMatchObject({ settledBy: by, settledAmount: '40.00' });
-        // It grows; the growth and a later chargeback do not count for this refund.
+        // The chargeback grows. Neither its growth nor a later chargeback counts for this refund.
         const other = { ...own, id: gatewayId(), amountMinor: 2_000n, reversedMinor: 0n };
         await ledger.recordOriginal(facts.id, {
           ...shown(6_000n, 'succeeded'),

@@ -76,7 +76,7 @@ function wrongRefund(
     CLOSED_STATES.some((closed) => `refund.${closed}` === text(event, 'type')),
   );
   const wrong: string[] = [];
-  // If a refund had ended and was then partly paid, its rest is reserved again only after a return: an operator decides.
+  // If a refund was partly paid after it had ended, its rest is not reserved: an operator decides about it. A returned payment is reserved again.
   const mayHold = isFinal(state) ? [0n] : [owed > 0n && !hadEnded ? owed : 0n, ...(hadEnded ? [owed] : [])];
   if (!mayHold.includes(held)) wrong.push(`refund ${id} is ${state}, reserves ${held} and owes ${owed}`);
   if (isFinal(state) && tried.some(isOpen)) wrong.push(`I4: refund ${id} is ${state} with an open attempt`);

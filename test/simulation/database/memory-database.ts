@@ -56,7 +56,10 @@ function queriesOn(tables: MemoryTables, turn: Turn): Tx {
   return queries;
 }
 
-/** Asserts that this is a Kysely builder. It has the methods that the ledger calls; any other fails by name, and contract tests run on both. */
+/**
+ * Treats the value as a Kysely builder. It has only the methods that the ledger calls; calling another one throws an error with its name. The
+ * contract tests run on this database and on PostgreSQL.
+ */
 function isBuilder(queries: unknown): queries is Tx & Kysely<Tables> {
   return typeof queries === 'object';
 }

@@ -23,7 +23,7 @@ export class Clients {
     harness.onClosed = closed; // see `Harness.onNotification`
   }
 
-  /** Starts the client's workflow. It consists of `payBack`, and compensates as the example in `examples` does. */
+  /** Starts a client's workflow: it calls `payBack`, and compensates as `examples/order-cancellation` does. */
   begin(workflowId: string, order: RefundOrder): void {
     const { cluster, random, scheduler, chaos } = this.#harness;
     this.#orders.set(workflowId, order);
