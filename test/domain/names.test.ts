@@ -72,7 +72,6 @@ describe('a name', () => {
     'answer',
     'query',
     'notification',
-    'operator',
     'cancellation',
     'sweep',
     'cli',
@@ -80,6 +79,13 @@ describe('a name', () => {
     expect(readName(fixture)).toBeUndefined();
     expect(normalizeName(fixture)).toBeDefined();
   });
+
+  it.each(['operator', 'approver'])(
+    'is not reserved: %j, which the program never writes as an actor',
+    (name) => {
+      expect(readName(name)).toBe(name);
+    },
+  );
 
   it('is stored unchanged if it was stored before', () => {
     fc.assert(
