@@ -320,7 +320,7 @@ describe("an operator's command with evidence", () => {
       run: { isAlive: true },
     });
     expect(queue.stdout).toContain(id);
-    expect(queue.stdout).toContain('Agree another way');
+    expect(queue.stdout).toContain('Agree with the customer on another means of payment');
     expect(page.stdout).toContain('clerk');
     expect(page.stdout).toContain('Declined');
 

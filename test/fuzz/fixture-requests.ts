@@ -118,9 +118,9 @@ function isRecord(value: object): boolean {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** True if a text has enough digits for a card. The tables in test/domain test which numbers are cards. */
+/** True if a text has enough digits for a card, whatever separates them. The tables in test/domain test which numbers are cards. */
 export function perhapsCard(input: unknown): boolean {
-  if (typeof input === 'string') return /\d(?:[\s\p{Pd}]*\d){12}/u.test(input);
+  if (typeof input === 'string') return /\d(?:[^\p{L}\p{N}]*\d){12}/u.test(input);
   return typeof input === 'object' && input !== null && Object.entries(input).flat().some(perhapsCard);
 }
 

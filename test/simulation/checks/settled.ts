@@ -86,7 +86,8 @@ function unclaimed({ database, gateway, payment }: Harness, refund: Row): bigint
     found.reduce((total, one) => total + payment.toMinor(one.amount), 0n);
   const claimed = refunds.reduce((total, one) => total + amount(one, 'elsewhere_minor'), 0n);
   const free = sum(elsewhere) - claimed;
-  const since = sum(elsewhere.filter(({ id }) => known.has(id)));
+  // Amounts carry no name: what this refund has of outside money counts as the part that was on record before its end.
+  const since = sum(elsewhere.filter(({ id }) => known.has(id))) - amount(refund, 'elsewhere_minor');
   return free < since ? free : since;
 }
 
