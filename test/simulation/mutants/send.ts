@@ -1,4 +1,5 @@
 /** Defects of the submission: the only place from which money leaves. */
+import { readResult } from '../../../gateway/oppwa/read-code.js';
 import { referenceFor } from '../../../domain/refund/reference.js';
 import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
 import type { Mutant } from '../harness/harness.js';
@@ -76,8 +77,8 @@ export const SEND_MUTANTS: readonly Mutant[] = [
           transaction: {
             ...transaction,
             id: transaction.id ?? 'f'.repeat(32),
-            paymentType: 'RF',
-            result: { ...transaction.result, code: '000.100.110' },
+            type: 'refund',
+            result: readResult({ code: '000.100.110', description: '' }, 'test'),
           },
         };
       },
