@@ -12,6 +12,9 @@ const pure = [
   'test/ledger/memory.test.ts',
   'test/client/tables.test.ts',
 ];
+const pureLong = pure
+  .filter((files) => files.includes('*'))
+  .map((files) => files.replace('*.test', '*.long.test'));
 /** Real workflows and activities on virtual time: the modules that read the real clock are replaced. */
 const simulation = ['test/simulation/**/*.test.ts'];
 /** The files of the tier that runs: see test/support/tier.ts. */
@@ -38,7 +41,7 @@ const longest = [
   'console/console.',
   'api/document.',
   'servers/postgres.',
-  'workflows/words.',
+  'workflows/operator-notes.',
   'console/accessibility.',
   'conformance/',
   'events/',
@@ -71,7 +74,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'pure', include: ofTier(pure, ['test/fuzz/**/*.test.ts']), testTimeout: 30_000 },
+        test: {
+          name: 'pure',
+          include: ofTier(pure, ['test/fuzz/**/*.test.ts', ...pureLong]),
+          exclude: notInTier,
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,
