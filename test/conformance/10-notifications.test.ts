@@ -61,7 +61,13 @@ describe.concurrent('notifications about a refund', () => {
     const [withoutNotification, withNotification] = await Promise.all(
       [polled, notified].map(({ id }) => harness.until(id, 'succeeded')),
     );
-    expect(await factsOf(polled.id)).toEqual(await factsOf(notified.id));
+    // On a slow machine an order may miss its deadline before a byte leaves, and is submitted again: compared from `pending` on.
+    const sincePending = async (id: string) => {
+      const facts = await factsOf(id);
+      return facts.slice(facts.findIndex(({ type }) => type === 'refund.pending'));
+    };
+    expect(await sincePending(polled.id)).toEqual(await sincePending(notified.id));
+    expect((await sincePending(polled.id)).map(({ type }) => type)).toContain('refund.succeeded');
     expect(withoutNotification?.attempts[0]?.resultCode).toBe(withNotification?.attempts[0]?.resultCode);
     for (const { payment } of [polled, notified])
       expect(harness.booked(payment)).toMatchObject({ out: '60.00' });
