@@ -39,7 +39,7 @@ export function missing(coverage: Coverage): string[] {
     ),
     ...lacking('approval for', Object.keys(APPROVAL_REASONS)),
     ...lacking(
-      'refusal',
+      'decline',
       Object.keys(AFTER_DECLINE)
         // Only a credit or a reversal gets these declines.
         .filter((name) => name !== 'credit_not_enabled' && name !== 'reversal_too_late')
