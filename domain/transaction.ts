@@ -57,6 +57,17 @@ export interface GatewayResult extends RecordedResult {
   readonly isChargeback: boolean;
 }
 
+/** Ids and texts of an answer that find the transaction in settlement reports. Recorded for operators; decide nothing. */
+export interface SettlementDetails {
+  readonly reconciliationId?: string;
+  /** The acquirer's ids, by the gateway's own names, such as `ConnectorTxID1`. */
+  readonly connectorTxIds?: Readonly<Record<string, string>>;
+  readonly acquirerResponse?: string;
+  readonly clearingInstituteName?: string;
+  readonly shortId?: string;
+  readonly descriptor?: string;
+}
+
 /** One transaction in an answer, a query or a notification. Absent fields: the gateway left them out. */
 interface TransactionFields {
   /** Absent if no transaction was created. */
@@ -78,6 +89,9 @@ interface TransactionFields {
   readonly parameterErrors?: readonly string[];
   /** The gateway's own time. Sorts as text. */
   readonly timestamp?: string;
+  readonly settlement?: SettlementDetails;
+  /** Last four digits of the card that the gateway shows. */
+  readonly cardLast4?: string;
 }
 
 /** A transaction without the meaning of its result, as the ledger stores it. `Gateway.interpret` adds the meaning. */

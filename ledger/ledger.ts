@@ -5,6 +5,7 @@ import type { CaseReason, GiveUpReason } from '../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../domain/refund/next-step.js';
 import type { OriginalFacts } from '../domain/payment/original.js';
 import type { Outcome } from '../domain/refund/outcome.js';
+import type { SettlementDetails } from '../domain/transaction.js';
 import type { RefundConfig, Policy, Timings } from '../domain/refund/config.js';
 import type { GatewayId } from '../domain/ids.js';
 import type { RefundState } from '../domain/refund/states.js';
@@ -98,6 +99,10 @@ export type Evidence = Source & {
   readonly description?: string;
   /** All ids that the gateway gave with the outcome. All are stored, whatever the outcome. */
   readonly ids?: readonly string[];
+  /** Ids and texts of the answer that find the transaction in settlement. */
+  readonly settlement?: SettlementDetails;
+  /** Last four digits of the card in the answer. */
+  readonly cardLast4?: string;
 };
 
 /** An attempt as a query of it needs it. */

@@ -103,6 +103,7 @@ export async function open(
       operation: target.operation,
       original_id: target.originalId,
       registration_id: target.registrationId,
+      destination_key: target.operation === 'credit' ? target.registrationId : null,
       reference,
       amount_minor: target.amountMinor,
       currency: refund.currency,

@@ -7,6 +7,7 @@ import type { UnreadPayment } from '../../domain/refund/next-step.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { Operation } from '../../domain/refund/operation.js';
+import type { SettlementDetails } from '../../domain/transaction.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
 import type { Instruction } from '../core/refund-record.js';
 import type { CommandResults, CorrectionDetails } from '../core/commands.js';
@@ -106,6 +107,12 @@ export interface AttemptTable {
   operation: Operation;
   original_id: string | null;
   registration_id: string | null;
+  /** The sealed card of a credit. */
+  card_id: ColumnType<string | null, string | null | undefined, string | null>;
+  /** The registration, or the fingerprint of the card: one destination for the limits of credits. */
+  destination_key: ColumnType<string | null, string | null | undefined, string | null>;
+  /** True if a submission carried a CVV. */
+  with_cvv: Generated<boolean>;
   reference: string;
   amount_minor: bigint;
   /** Amount that a reversal released, if it was less than ordered. */
@@ -129,12 +136,61 @@ export interface AttemptTable {
   result_code: string | null;
   result_description: string | null;
   decline_class: string | null;
+  /** Ids and texts of the answer that find the transaction in settlement. */
+  settlement: ColumnType<SettlementDetails | null, string | null | undefined, string | null>;
+  /** Last four digits of the card in the answer, if they differ from those of the sealed card. */
+  other_last4: ColumnType<string | null, string | null | undefined, string | null>;
   note: string | null;
   queries: Generated<number>;
   queried_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   not_found_count: Generated<number>;
   last_not_found_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   opened_at: Stamp;
+  sent_at: Stamp;
+  answered_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
+export interface CardTable {
+  id: string;
+  client_id: string;
+  brand: string;
+  last4: string;
+  initials: string;
+  fingerprint: string;
+  format_version: number;
+  sealed: Uint8Array;
+  sealed_cvv: ColumnType<Uint8Array | null, Uint8Array | null | undefined, Uint8Array | null>;
+  needs_cvv: Generated<boolean>;
+  created_at: Stamp;
+  expires_at: ColumnType<Date, Date, Date>;
+  destroyed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  destroyed_by: ColumnType<string | null, string | null | undefined, string | null>;
+  destroyed_why: ColumnType<CardEnd | null, CardEnd | null | undefined, CardEnd | null>;
+}
+
+/** Why the keys of a card were destroyed. */
+export type CardEnd = 'used' | 'expired' | 'registered' | 'by_operator' | 'key_lost';
+
+export interface CardKeyTable {
+  card_id: string;
+  field: 'card' | 'cvv';
+  /** Id of the key-encryption key. */
+  kek_id: string;
+  wrapped: Uint8Array;
+  sealed_at: Stamp;
+}
+
+export interface CardRegistrationTable {
+  card_id: string;
+  entity_id: string;
+  reference: string;
+  state: 'submitting' | 'unknown' | 'registered' | 'rejected' | 'absent';
+  registration_id: ColumnType<string | null, string | null | undefined, string | null>;
+  result_code: ColumnType<string | null, string | null | undefined, string | null>;
+  result_description: ColumnType<string | null, string | null | undefined, string | null>;
+  not_found_count: Generated<number>;
+  last_not_found_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  send_by: Stamp;
   sent_at: Stamp;
   answered_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
@@ -217,6 +273,9 @@ export interface Tables {
   queries: QueryTable;
   cases: CaseTable;
   command_results: CommandResultTable;
+  cards: CardTable;
+  card_keys: CardKeyTable;
+  card_registrations: CardRegistrationTable;
 }
 
 export type Tx = Transaction<Tables>;

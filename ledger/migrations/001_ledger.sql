@@ -101,7 +101,67 @@ CREATE INDEX refunds_not_final ON refunds (state_since)
 -- For the operators' queue, and for search by the ids that clients know.
 CREATE INDEX refunds_waiting ON refunds (state_since) WHERE state IN ('manual_review', 'awaiting_approval');
 CREATE INDEX refunds_by_order ON refunds (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX refunds_by_card ON refunds ((destination ->> 'cardRef')) WHERE destination ? 'cardRef';
 CREATE INDEX refunds_by_idempotency_key ON refunds (idempotency_key);
+
+-- Sealed cards. The columns in the clear are all that people see of a card; `sealed` and `sealed_cvv` (nonce, AES-256-GCM ciphertext, tag)
+-- open only with the keys in `card_keys`.
+CREATE TABLE cards (
+  id             uuid PRIMARY KEY,
+  -- The client that sealed the card. Requests of other clients cannot name it.
+  client_id      text NOT NULL CHECK (client_id <> ''),
+  brand          text NOT NULL CHECK (brand <> ''),
+  last4          text NOT NULL CHECK (last4 ~ '^[0-9]{4}$'),
+  -- Initials of the holder, for approvers.
+  initials       text NOT NULL,
+  -- HMAC of the number with a key of its own: one destination for the limits of credits, however often the card is sealed.
+  fingerprint    text NOT NULL CHECK (fingerprint ~ '^[0-9a-f]{64}$'),
+  format_version integer NOT NULL,
+  sealed         bytea NOT NULL,
+  sealed_cvv     bytea,
+  -- True if the card was sealed with a CVV: a credit to it needs a CVV that was not submitted before.
+  needs_cvv      boolean NOT NULL DEFAULT false,
+  created_at     timestamptz NOT NULL DEFAULT now(),
+  -- The keys are destroyed then, whatever happens.
+  expires_at     timestamptz NOT NULL,
+  destroyed_at   timestamptz,
+  destroyed_by   text,
+  destroyed_why  text CHECK (destroyed_why IN ('used', 'expired', 'registered', 'by_operator', 'key_lost')),
+  CHECK ((destroyed_at IS NULL) = (destroyed_why IS NULL) AND (destroyed_at IS NULL) = (destroyed_by IS NULL))
+);
+CREATE INDEX cards_to_destroy ON cards (expires_at) WHERE destroyed_at IS NULL;
+
+-- Wrapped data keys, apart from the cards: a backup without this table opens no card. Deleting a row destroys what the key sealed.
+CREATE TABLE card_keys (
+  card_id   uuid NOT NULL REFERENCES cards (id),
+  field     text NOT NULL CHECK (field IN ('card', 'cvv')),
+  -- The key-encryption key that wrapped it.
+  kek_id    text NOT NULL CHECK (kek_id <> ''),
+  wrapped   bytea NOT NULL,
+  sealed_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (card_id, field)
+);
+CREATE INDEX card_keys_by_kek ON card_keys (kek_id, card_id, field);
+CREATE INDEX card_keys_of_cvv ON card_keys (sealed_at) WHERE field = 'cvv';
+
+-- Registrations of cards at the gateway, for entities whose cards are registered before a credit. The reference is stored before a byte
+-- leaves.
+CREATE TABLE card_registrations (
+  card_id         uuid NOT NULL REFERENCES cards (id),
+  entity_id       text NOT NULL,
+  reference       text NOT NULL UNIQUE,
+  state           text NOT NULL CHECK (state IN ('submitting', 'unknown', 'registered', 'rejected', 'absent')),
+  registration_id text CHECK (registration_id ~ '^[a-f0-9]{32}$'),
+  result_code     text,
+  result_description text,
+  not_found_count integer NOT NULL DEFAULT 0,
+  last_not_found_at timestamptz,
+  send_by         timestamptz NOT NULL,
+  sent_at         timestamptz NOT NULL DEFAULT now(),
+  answered_at     timestamptz,
+  PRIMARY KEY (card_id, entity_id),
+  CHECK ((state = 'registered') = (registration_id IS NOT NULL))
+);
 
 -- Attempts: one order to the gateway each. The reference is stored before a byte leaves.
 CREATE TABLE attempts (
@@ -112,6 +172,12 @@ CREATE TABLE attempts (
   operation                text NOT NULL CHECK (operation IN ('refund', 'reversal', 'credit')),
   original_id        text,
   registration_id    text,
+  -- The sealed card that the credit goes to; with `registration_id` if the card was registered first.
+  card_id            uuid REFERENCES cards (id),
+  -- For the limits of credits: the registration, or the fingerprint of the card.
+  destination_key    text,
+  -- True if a submission carried a CVV: the attempt is not submitted again without a new one.
+  with_cvv           boolean NOT NULL DEFAULT false,
   reference          text NOT NULL,
   amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
   state              text NOT NULL,
@@ -134,6 +200,10 @@ CREATE TABLE attempts (
   result_code        text,
   result_description text,
   decline_class      text,
+  -- Ids and texts of the answer that find the transaction in settlement: reconciliation id, acquirer's ids, short id, descriptor.
+  settlement         jsonb,
+  -- Last four digits of the card in the gateway's answer, if they differ from those of the sealed card. A flag for operators only.
+  other_last4        text CHECK (other_last4 ~ '^[0-9]{4}$'),
   note               text,
   queries           integer NOT NULL DEFAULT 0,
   not_found_count    integer NOT NULL DEFAULT 0,
@@ -147,7 +217,8 @@ CREATE TABLE attempts (
   CONSTRAINT attempts_by_reference UNIQUE (reference),
   CONSTRAINT attempts_by_gateway_id UNIQUE (gateway_id),
   CHECK ((operation = 'credit') = (original_id IS NULL)),
-  CHECK ((operation = 'credit') = (registration_id IS NOT NULL))
+  CHECK ((operation = 'credit') = (registration_id IS NOT NULL OR card_id IS NOT NULL)),
+  CHECK ((operation = 'credit') = (destination_key IS NOT NULL))
 );
 -- At most one attempt of a refund may be open or absent.
 CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
@@ -157,7 +228,8 @@ CREATE INDEX attempts_by_seen_id ON attempts USING gin (seen_ids) WHERE seen_ids
 -- For the limits of credits: sums over a day for each payment, destination and requester, each from its own index.
 CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE operation = 'credit' AND NOT approved;
 CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
-CREATE INDEX attempts_credits_by_registration ON attempts (registration_id, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_destination ON attempts (destination_key, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
+CREATE INDEX attempts_by_card ON attempts (card_id) WHERE card_id IS NOT NULL;
 -- For open attempts of final refunds, which the sweep finds without reading the others.
 CREATE INDEX attempts_open ON attempts (refund_id) WHERE state IN ('submitting', 'unknown', 'pending');
 

@@ -33,7 +33,7 @@ export async function recentCredits(
   if (registrationId !== null) await serialize(tx, `credits to ${registrationId}`);
   const since = await dayAgo(tx);
   const sumOf = async (
-    column: 'payment_id' | 'requester' | 'registration_id',
+    column: 'payment_id' | 'requester' | 'destination_key',
     value: string,
   ): Promise<bigint> => {
     const { taken } = await tx
@@ -50,7 +50,7 @@ export async function recentCredits(
   };
   return {
     onPaymentMinor: await sumOf('payment_id', payment.id),
-    toDestinationMinor: registrationId === null ? 0n : await sumOf('registration_id', registrationId),
+    toDestinationMinor: registrationId === null ? 0n : await sumOf('destination_key', registrationId),
     byRequesterMinor: await sumOf('requester', requester),
   };
 }

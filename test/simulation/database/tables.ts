@@ -76,6 +76,12 @@ const UNIQUE: Readonly<Record<TableName, readonly Unique[]>> = {
       only: { on: ['state'], holds: ({ state }) => state === 'open' },
     },
   ],
+  cards: [{ name: 'cards_pkey', columns: ['id'] }],
+  card_keys: [{ name: 'card_keys_pkey', columns: ['card_id', 'field'] }],
+  card_registrations: [
+    { name: 'card_registrations_pkey', columns: ['card_id', 'entity_id'] },
+    { name: 'card_registrations_reference_key', columns: ['reference'] },
+  ],
 };
 
 /** Columns that are written as JSON text and read as parsed JSON. */
@@ -83,11 +89,14 @@ const JSON_COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   payments: ['declared'],
   captures: [],
   refunds: ['destination', 'metadata', 'blocks', 'instruction'],
-  attempts: [],
+  attempts: ['settlement'],
   events: ['data'],
   queries: [],
   cases: ['details'],
   command_results: ['result', 'details'],
+  cards: [],
+  card_keys: [],
+  card_registrations: [],
 };
 
 const isTable = (name: string): name is TableName => name in UNIQUE;
@@ -103,6 +112,9 @@ export class MemoryTables {
     queries: [],
     cases: [],
     command_results: [],
+    cards: [],
+    card_keys: [],
+    card_registrations: [],
   };
   readonly #clock: () => number;
   readonly #keys = new Set<unknown>();
@@ -273,7 +285,7 @@ export class MemoryTables {
           id: null,
           payment_id: null,
           capture_id: null,
-          clientId: null,
+          client_id: null,
           idempotency_key: null,
           fingerprint: null,
           amount_minor: null,
@@ -311,6 +323,9 @@ export class MemoryTables {
           operation: null,
           original_id: null,
           registration_id: null,
+          card_id: null,
+          destination_key: null,
+          with_cvv: false,
           reference: null,
           amount_minor: null,
           paid_back_minor: null,
@@ -324,6 +339,8 @@ export class MemoryTables {
           result_code: null,
           result_description: null,
           decline_class: null,
+          settlement: null,
+          other_last4: null,
           note: null,
           submissions: 1,
           not_sent_count: 0,
@@ -388,6 +405,41 @@ export class MemoryTables {
           currency: null,
           decided_by: null,
           decided_at: null,
+        };
+      case 'cards':
+        return {
+          id: null,
+          client_id: null,
+          brand: null,
+          last4: null,
+          initials: null,
+          fingerprint: null,
+          format_version: null,
+          sealed: null,
+          sealed_cvv: null,
+          needs_cvv: false,
+          created_at: now,
+          expires_at: null,
+          destroyed_at: null,
+          destroyed_by: null,
+          destroyed_why: null,
+        };
+      case 'card_keys':
+        return { card_id: null, field: null, kek_id: null, wrapped: null, sealed_at: now };
+      case 'card_registrations':
+        return {
+          card_id: null,
+          entity_id: null,
+          reference: null,
+          state: null,
+          registration_id: null,
+          result_code: null,
+          result_description: null,
+          not_found_count: 0,
+          last_not_found_at: null,
+          send_by: null,
+          sent_at: now,
+          answered_at: null,
         };
       default:
         return table satisfies never;
