@@ -4,9 +4,9 @@ import { parseAmount } from '../domain/money/money.js';
 import type { Policy } from '../domain/refund/config.js';
 
 const flag = z.boolean({ error: 'must be true or false' }).optional();
-const count = (most: number) => {
-  const error = `must be a whole number from 0 to ${most}`;
-  return z.int({ error }).min(0, error).max(most, error).optional();
+const count = (most: number, least = 0) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, error).max(most, error).optional();
 };
 /** Next step after a decline that leaves in doubt whether the customer has the money. */
 const afterDoubt = z.enum(['approval', 'operator'], { error: 'must be approval or operator' }).optional();
@@ -20,6 +20,11 @@ export const capabilitiesShape = z.strictObject({ credit: flag, partialReversal:
 /** Each field overrides the default, or the variable for all entities. Meanings and defaults: `docs/reference/settings.md`. */
 export const policyShape = z.strictObject({
   creditApprovalAbove: thresholds,
+  creditLimitPerPayment: thresholds,
+  creditLimitPerDestination: thresholds,
+  creditLimitPerRequester: thresholds,
+  creditLimitPerEntity: thresholds,
+  creditLimitWindowHours: count(8_760, 1),
   correctionAloneUpTo: thresholds,
   creditAfterIssuerDecline: afterDoubt,
   creditWhenNeverSettled: afterDoubt,

@@ -4,6 +4,7 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type RefundConfig } from
 import { maintenanceAt } from '../temporal/maintenance.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readEntities } from './entities.js';
+import { limitPolicy, limitVariables, LIMIT_EXAMPLES } from './credit-limits.js';
 import { readEvents } from './events.js';
 import { policyFor, readThresholds } from './policy.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
@@ -51,6 +52,7 @@ const variables = z.object({
     .default('standard'),
   REFUNDS_WORKFLOW_BUNDLE: z.string().optional(),
   REFUNDS_CREDIT_APPROVAL_ABOVE: z.string().default('').transform(readThresholds),
+  ...limitVariables,
   REFUNDS_SCHEDULES: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   REFUNDS_METRICS_PORT: number(
     (value) => Number.isInteger(value) && value >= 1 && value <= 65_535,
@@ -68,6 +70,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   REFUNDS_TASK_QUEUE: 'refunds',
   REFUNDS_WORKER_PROFILE: 'standard',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
+  ...LIMIT_EXAMPLES,
   REFUNDS_SCHEDULES: 'on',
   REFUNDS_METRICS_PORT: '9464',
   ...API_EXAMPLES,
@@ -107,6 +110,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const shared = {
     ...DEFAULT_POLICY,
     creditApprovalAbove: parsed.data.REFUNDS_CREDIT_APPROVAL_ABOVE,
+    ...limitPolicy(parsed.data),
     correctionAloneUpTo: parsed.data.REFUNDS_CORRECTION_ALONE_UP_TO,
   };
   const configs = new Map<string, RefundConfig>(

@@ -92,6 +92,16 @@ export interface Policy {
   readonly partialReversal: boolean;
   /** Credits above this need an approver: currency → amount in minor units, as a string. A currency not listed always does. */
   readonly creditApprovalAbove: Readonly<Record<string, string>>;
+  /**
+   * Limits of sums of credits without an approval: currency → minor units, as a string. A currency that is not listed has the limit of a
+   * single credit, or none for the entity's sum. The payment's sum is over all time, the others over a sliding window.
+   */
+  readonly creditLimitPerPayment?: Readonly<Record<string, string>>;
+  readonly creditLimitPerDestination?: Readonly<Record<string, string>>;
+  readonly creditLimitPerRequester?: Readonly<Record<string, string>>;
+  readonly creditLimitPerEntity?: Readonly<Record<string, string>>;
+  /** Length of the sliding window in hours. Default: 24. */
+  readonly creditLimitWindowHours?: number;
   /** Signed corrections up to this need no approver: currency → minor units, as a string. A currency not listed always does. */
   readonly correctionAloneUpTo?: Readonly<Record<string, string>>;
   /** After declines that leave a doubt whether the customer was repaid elsewhere: whether a credit may follow. */

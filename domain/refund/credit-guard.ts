@@ -2,6 +2,7 @@
 import { effectiveMinor } from '../payment/disputes.js';
 import type { OriginalFacts } from '../payment/original.js';
 import type { Policy } from './config.js';
+import { exceededBy, limitsOf, type CreditSums, type SummedBy } from './credit-limits.js';
 import type { DeclineClass } from '../decline-class.js';
 
 /** The facts that the decision needs: from the ledger, under the payment's lock, and from a query made just before. Amounts in minor units. */
@@ -31,15 +32,8 @@ export interface CreditEvidence {
   readonly destination: { readonly registrationId: string } | null;
   /** True if an operator chose this destination during review. This counts as the operator's decision where policy asks for one. */
   readonly destinationChanged: boolean;
-  /**
-   * Amounts of other credits in this currency that were, or may have been, submitted within the last day without an approval: on the same
-   * payment, to the same destination, and by the same requester. They count towards the limit, so splitting a credit does not evade it.
-   */
-  readonly recent: {
-    readonly onPaymentMinor: bigint;
-    readonly toDestinationMinor: bigint;
-    readonly byRequesterMinor: bigint;
-  };
+  /** Sums of other credits in this currency. They count towards the limits, so splitting a credit does not evade them. */
+  readonly recent: CreditSums;
   /** True if this amount, operation and destination were approved by an operator who neither requested the refund nor chose the destination. */
   readonly approved: boolean;
   readonly policy: Policy;
@@ -65,11 +59,10 @@ export type CreditBlock = keyof typeof CREDIT_BLOCKS;
 
 export const APPROVAL_REASONS = {
   above_limit: 'the amount is above the limit for credits without approval',
-  above_limit_on_payment: "with the last day's other credits on this payment, the amount is above the limit",
-  above_limit_to_destination:
-    "with the last day's other credits to this destination, the amount is above the limit",
-  above_limit_of_requester:
-    "with the last day's other credits of the same requester, the amount is above the limit",
+  above_limit_on_payment: 'with the other credits on this payment, the amount is above the limit',
+  above_limit_to_destination: 'with the recent credits to this destination, the amount is above the limit',
+  above_limit_of_requester: 'with the recent credits of this requester, the amount is above the limit',
+  above_limit_of_entity: 'with the recent credits of this entity, the amount is above the limit',
   no_limit_for_currency: 'no limit is set for this currency',
   decline_needs_approval: 'a credit after this decline needs an approver',
   other_destination: 'the destination is not the registration that paid',
@@ -178,13 +171,18 @@ function blocksOfOriginal(evidence: CreditEvidence, original: OriginalFacts): Cr
   return blocks;
 }
 
-function aboveLimit({ amountMinor, recent }: CreditEvidence, limit: bigint): ApprovalReason[] {
-  if (amountMinor > limit) return ['above_limit'];
-  return [
-    ...(amountMinor + recent.onPaymentMinor > limit ? (['above_limit_on_payment'] as const) : []),
-    ...(amountMinor + recent.toDestinationMinor > limit ? (['above_limit_to_destination'] as const) : []),
-    ...(amountMinor + recent.byRequesterMinor > limit ? (['above_limit_of_requester'] as const) : []),
-  ];
+const ABOVE = {
+  payment: 'above_limit_on_payment',
+  destination: 'above_limit_to_destination',
+  requester: 'above_limit_of_requester',
+  entity: 'above_limit_of_entity',
+} as const satisfies Record<SummedBy, ApprovalReason>;
+
+function aboveLimit({ amountMinor, currency, policy, recent }: CreditEvidence): readonly ApprovalReason[] {
+  const limits = limitsOf(policy, currency);
+  if (limits === undefined) return ['no_limit_for_currency'];
+  if (amountMinor > limits.single) return ['above_limit'];
+  return exceededBy(amountMinor, limits, recent).map((by) => ABOVE[by]);
 }
 
 /** Returns the amount paid back: the larger of the gateway's and the ledger's, because either may be outdated. */
@@ -200,10 +198,7 @@ function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts):
 }
 
 function approvalReasons(evidence: CreditEvidence, afterDeclineNeeds: boolean): ApprovalReason[] {
-  const reasons: ApprovalReason[] = [];
-  const limit = evidence.policy.creditApprovalAbove[evidence.currency];
-  if (limit === undefined) reasons.push('no_limit_for_currency');
-  else reasons.push(...aboveLimit(evidence, BigInt(limit)));
+  const reasons = [...aboveLimit(evidence)];
   if (afterDeclineNeeds) reasons.push('decline_needs_approval');
   if (evidence.original === null) reasons.push('unlinked');
   else if (evidence.destination?.registrationId !== evidence.original.registrationId)

@@ -16,7 +16,7 @@ import type { Instruction } from '../core/refund-record.js';
 import { observe } from '../payments/observation.js';
 import { declineClassOf } from '../core/snapshots.js';
 import { remainingOf } from '../core/balances.js';
-import { recentCredits } from '../refunds/daily-sums.js';
+import { recentCredits } from '../refunds/credit-sums.js';
 import { returnsKnownTo } from '../payments/returns.js';
 
 export function openCredit(
@@ -168,7 +168,7 @@ async function creditEvidence(
     .at(-1);
   return {
     ...(await returnsKnownTo(tx, locked, given.original)),
-    recent: await recentCredits(tx, locked, given.registrationId),
+    recent: await recentCredits(tx, locked, given.registrationId, given.policy),
     ...(refund.asked_for === 'credit' ? { askedFor: 'credit' } : {}),
     amountMinor: given.amountMinor,
     currency: refund.currency,

@@ -99,6 +99,7 @@ export async function open(
       id,
       refund_id: refund.id,
       payment_id: payment.id,
+      entity_id: payment.entity_id,
       number,
       operation: target.operation,
       original_id: target.originalId,

@@ -103,6 +103,8 @@ export interface AttemptTable {
   id: string;
   refund_id: string;
   payment_id: string;
+  /** The entity of the payment. */
+  entity_id: string;
   number: number;
   operation: Operation;
   original_id: string | null;

@@ -181,9 +181,11 @@ CREATE TABLE attempts (
   reference          text NOT NULL,
   amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
   state              text NOT NULL,
-  -- For the limits of credits: the currency, and the requester without differences in case, blanks and invisible characters.
+  -- For the limits of credits: the currency, the requester without differences in case, blanks and invisible characters, and the
+  -- entity of the payment.
   currency           text NOT NULL,
   requester          text NOT NULL,
+  entity_id          text NOT NULL,
   -- True if an operator approved this credit: it counts towards no limit.
   approved           boolean NOT NULL DEFAULT false,
   submissions              integer NOT NULL DEFAULT 1,
@@ -225,10 +227,11 @@ CREATE UNIQUE INDEX attempts_one_open ON attempts (refund_id)
   WHERE state IN ('submitting', 'unknown', 'pending', 'absent');
 CREATE INDEX attempts_by_payment ON attempts (payment_id);
 CREATE INDEX attempts_by_seen_id ON attempts USING gin (seen_ids) WHERE seen_ids IS NOT NULL;
--- For the limits of credits: sums over a day for each payment, destination and requester, each from its own index.
+-- For the limits of credits: sums for each payment, destination, requester and entity, each from its own index.
 CREATE INDEX attempts_credits_by_payment ON attempts (payment_id, sent_at) WHERE operation = 'credit' AND NOT approved;
 CREATE INDEX attempts_credits_by_requester ON attempts (requester, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
 CREATE INDEX attempts_credits_by_destination ON attempts (destination_key, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
+CREATE INDEX attempts_credits_by_entity ON attempts (entity_id, currency, sent_at) WHERE operation = 'credit' AND NOT approved;
 CREATE INDEX attempts_by_card ON attempts (card_id) WHERE card_id IS NOT NULL;
 -- For open attempts of final refunds, which the sweep finds without reading the others.
 CREATE INDEX attempts_open ON attempts (refund_id) WHERE state IN ('submitting', 'unknown', 'pending');

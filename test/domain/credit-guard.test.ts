@@ -16,7 +16,7 @@ import { authorized, original, REGISTRATION, returned } from './fixture-original
 
 const POLICY: Policy = { ...DEFAULT_POLICY, creditApprovalAbove: { EUR: '10000' } };
 
-const NOTHING = { onPaymentMinor: 0n, toDestinationMinor: 0n, byRequesterMinor: 0n };
+const NOTHING = { payment: 0n, destination: 0n, requester: 0n, entity: 0n };
 
 /** Evidence with which all conditions hold. */
 function evidence(change: Partial<CreditEvidence> = {}): CreditEvidence {
@@ -148,9 +148,17 @@ describe('a second approver', () => {
   it.each<[ApprovalReason, Partial<CreditEvidence>]>([
     ['above_limit', { policy: { ...POLICY, creditApprovalAbove: { EUR: '9999' } } }],
     ['no_limit_for_currency', { policy: { ...POLICY, creditApprovalAbove: { USD: '999999' } } }],
-    ['above_limit_on_payment', { recent: { ...NOTHING, onPaymentMinor: 1n } }],
-    ['above_limit_to_destination', { recent: { ...NOTHING, toDestinationMinor: 1n } }],
-    ['above_limit_of_requester', { recent: { ...NOTHING, byRequesterMinor: 1n } }],
+    ['above_limit_on_payment', { recent: { ...NOTHING, payment: 1n } }],
+    ['above_limit_to_destination', { recent: { ...NOTHING, destination: 1n } }],
+    ['above_limit_of_requester', { recent: { ...NOTHING, requester: 1n } }],
+    ['above_limit_on_payment', { policy: { ...POLICY, creditLimitPerPayment: { EUR: '9999' } } }],
+    ['above_limit_to_destination', { policy: { ...POLICY, creditLimitPerDestination: { EUR: '9999' } } }],
+    ['above_limit_of_requester', { policy: { ...POLICY, creditLimitPerRequester: { EUR: '9999' } } }],
+    ['above_limit_of_entity', { policy: { ...POLICY, creditLimitPerEntity: { EUR: '9999' } } }],
+    [
+      'above_limit_of_entity',
+      { recent: { ...NOTHING, entity: 1n }, policy: { ...POLICY, creditLimitPerEntity: { EUR: '10000' } } },
+    ],
     ['decline_needs_approval', { refusal: 'issuer_declined' }],
     ['decline_needs_approval', { refusal: 'not_settled_yet' }],
     ['decline_needs_approval', { refusal: 'unknown_to_acquirer' }],
@@ -260,6 +268,10 @@ describe('for any evidence', () => {
   const none = fc.constant(0n);
   const minor = fc.bigInt(0n, 12_000n);
   const choice = mostly(fc.constant('approval' as const), fc.constant('operator' as const));
+  const limit = mostly(
+    fc.constant<Record<string, string>>({}),
+    fc.constantFrom({ EUR: '3000' }, { EUR: '99999' }),
+  );
   const drawn = fc.record({
     amountMinor: fc.bigInt(1n, 10_500n),
     currency: mostly(fc.constant('EUR'), fc.constant('USD')),
@@ -323,14 +335,19 @@ describe('for any evidence', () => {
     ),
     destinationChanged: mostly(fc.constant(false), fc.constant(true)),
     recent: fc.record({
-      onPaymentMinor: mostly(none, minor),
-      toDestinationMinor: mostly(none, minor),
-      byRequesterMinor: mostly(none, minor),
+      payment: mostly(none, minor),
+      destination: mostly(none, minor),
+      requester: mostly(none, minor),
+      entity: mostly(none, minor),
     }),
     approved: fc.boolean(),
     policy: fc.record({
       creditEnabled: mostly(fc.constant(true), fc.constant(false)),
-      creditApprovalAbove: fc.constantFrom({}, { EUR: '5000' }, { EUR: '99999' }),
+      creditApprovalAbove: mostly(fc.constantFrom({ EUR: '5000' }, { EUR: '99999' }), fc.constant({})),
+      creditLimitPerPayment: limit,
+      creditLimitPerDestination: limit,
+      creditLimitPerRequester: limit,
+      creditLimitPerEntity: limit,
       creditAfterIssuerDecline: choice,
       creditWhenNeverSettled: choice,
       creditWhenPartialNotSupported: choice,
@@ -386,7 +403,13 @@ describe('for any evidence', () => {
     const alone =
       disputed === 0n &&
       limit !== undefined &&
-      Object.values(fixture.recent).every((recent) => recent + amountMinor <= BigInt(limit)) &&
+      amountMinor <= BigInt(limit) &&
+      fixture.recent.payment + amountMinor <= BigInt(policy.creditLimitPerPayment?.['EUR'] ?? limit) &&
+      fixture.recent.destination + amountMinor <=
+        BigInt(policy.creditLimitPerDestination?.['EUR'] ?? limit) &&
+      fixture.recent.requester + amountMinor <= BigInt(policy.creditLimitPerRequester?.['EUR'] ?? limit) &&
+      (policy.creditLimitPerEntity?.['EUR'] === undefined ||
+        fixture.recent.entity + amountMinor <= BigInt(policy.creditLimitPerEntity['EUR'])) &&
       (direct || refusal === 'not_linkable') &&
       !fixture.destinationChanged &&
       fixture.destination?.registrationId === facts.registrationId;
@@ -438,5 +461,5 @@ describe('for any evidence', () => {
 it('every block and every reason for an approval has a text of its own', () => {
   const texts = [...Object.values(CREDIT_BLOCKS), ...Object.values(APPROVAL_REASONS)];
   for (const sentence of texts) expect(sentence).toMatch(/^[a-z]+( [a-z]+){3,}/);
-  expect(new Set(texts).size).toBe(24);
+  expect(new Set(texts).size).toBe(25);
 });

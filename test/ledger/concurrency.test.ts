@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Policy } from '../../domain/refund/config.js';
+import type { ApprovalReason } from '../../domain/refund/credit-guard.js';
 import { openDatabase } from '../../ledger/db/database.js';
 import type { Accepted } from '../../ledger/ledger.js';
 import { migrate } from '../../ledger/db/migrate.js';
@@ -53,26 +55,70 @@ describe('one payment', () => {
 });
 
 describe('one limit', () => {
-  it('is used once by a requester whose credits on eight payments are checked at once', async () => {
-    const policy = { ...POLICY, creditApprovalAbove: { EUR: '10000' } };
-    for (let round = 0; round < 2; round += 1) {
-      const requestedBy = `asker ${round}`;
-      const fixture = await all(8, async () => {
-        const facts = debit({ registrationId: gatewayId(), capturedMinor: 10_000n });
-        const { refund } = await ledger.accept(
-          { ...order(facts.id, 4_000n), requestedBy },
-          { entityId: ENTITY, facts },
-        );
-        await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
-        return { id: refund.id, facts };
-      });
-      const opened = await Promise.all(
-        fixture.map(({ id, facts }) => ledger.openCredit(id, facts, TIMINGS, policy)),
+  const LIMITED: Policy = { ...POLICY, creditApprovalAbove: { EUR: '4000' } };
+  const WIDE = { EUR: '99999999' };
+
+  /** Opens eight credits of 40.00 at once, each on a payment of its own, after their refunds were declined. */
+  async function eightAtOnce(
+    policy: Policy,
+    common: { readonly requestedBy?: string; readonly registrationId?: string; readonly entityId?: string },
+  ) {
+    const { entityId = ENTITY } = common;
+    const fixture = await all(8, async (number) => {
+      const { registrationId = gatewayId(), requestedBy = `asker ${number} of ${gatewayId()}` } = common;
+      const facts = debit({ registrationId, capturedMinor: 10_000n });
+      const { refund } = await ledger.accept(
+        { ...order(facts.id, 4_000n), requestedBy },
+        { entityId, facts },
       );
-      const verdicts = opened.map(({ verdict }) => verdict);
-      expect(verdicts.filter((verdict) => verdict?.kind === 'allowed')).toHaveLength(2);
-      expect(verdicts.filter((verdict) => verdict?.kind === 'needs_approval')).toHaveLength(6);
-    }
+      await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
+      return { id: refund.id, facts };
+    });
+    const opened = await Promise.all(
+      fixture.map(({ id, facts }) => ledger.openCredit(id, facts, TIMINGS, policy)),
+    );
+    return opened.map(({ verdict }) => (verdict?.kind === 'needs_approval' ? verdict.why : verdict?.kind));
+  }
+
+  const two = (reason: ApprovalReason) => [
+    ...Array.from({ length: 2 }, () => 'allowed'),
+    ...Array.from({ length: 6 }, () => [reason]),
+  ];
+  const sorted = (verdicts: readonly unknown[]) =>
+    verdicts.toSorted((one, other) => (one === other ? 0 : one === 'allowed' ? -1 : 1));
+
+  it.each([1, 2])('is used once by one requester, on eight payments at once (round %i)', async () => {
+    const policy = { ...LIMITED, creditLimitPerRequester: { EUR: '8000' } };
+    const verdicts = await eightAtOnce(policy, { requestedBy: `asker ${gatewayId()}` });
+    expect(sorted(verdicts)).toEqual(two('above_limit_of_requester'));
+  });
+
+  it.each([1, 2])('is used once by one destination, on eight payments at once (round %i)', async () => {
+    const policy = { ...LIMITED, creditLimitPerDestination: { EUR: '8000' } };
+    const verdicts = await eightAtOnce(policy, { registrationId: gatewayId() });
+    expect(sorted(verdicts)).toEqual(two('above_limit_to_destination'));
+  });
+
+  it.each([1, 2])('is used once by one entity, on eight payments at once (round %i)', async () => {
+    const policy = { ...LIMITED, creditLimitPerEntity: { EUR: '8000' } };
+    const verdicts = await eightAtOnce(policy, { entityId: gatewayId() });
+    expect(sorted(verdicts)).toEqual(two('above_limit_of_entity'));
+  });
+
+  it('is used once by all three, in the same order of locks for each credit', async () => {
+    const policy: Policy = {
+      ...LIMITED,
+      creditLimitPerRequester: WIDE,
+      creditLimitPerDestination: WIDE,
+      creditLimitPerEntity: { EUR: '8000' },
+    };
+    const common = { registrationId: gatewayId(), entityId: gatewayId() };
+    const verdicts = await Promise.all([
+      eightAtOnce(policy, { ...common, requestedBy: `asker ${gatewayId()}` }),
+      eightAtOnce(policy, common),
+      eightAtOnce(policy, { ...common, registrationId: gatewayId() }),
+    ]);
+    expect(verdicts.flat().filter((verdict) => verdict === 'allowed')).toHaveLength(2);
   });
 });
 

@@ -225,6 +225,11 @@ describe('wrong settings', () => {
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:0.00'],
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'XXX:5.00'],
     ['REFUNDS_CREDIT_APPROVAL_ABOVE', 'EUR:5.00,EUR:6.00'],
+    ['REFUNDS_CREDIT_LIMIT_PER_PAYMENT', 'EUR'],
+    ['REFUNDS_CREDIT_LIMIT_PER_ENTITY', 'EUR:0.00'],
+    ['REFUNDS_CREDIT_LIMIT_WINDOW_HOURS', '0'],
+    ['REFUNDS_CREDIT_LIMIT_WINDOW_HOURS', '24h'],
+    ['REFUNDS_CREDIT_LIMIT_WINDOW_HOURS', '8761'],
     ['OPPWA_ENTITY_ID', ENTITY.toUpperCase()],
     ['OPPWA_BASE_URL', 'http://eu-test.oppwa.com'],
     ['OPPWA_BASE_URL', `https://user:${PASSWORD}@eu-test.oppwa.com`],
@@ -289,16 +294,27 @@ describe('a file of entities', () => {
       creditWhenRefundNotEnabled: 'approval',
       softRetries: 2,
       maxSubmissions: 5,
+      creditLimitPerPayment: 'EUR:40.00',
+      creditLimitPerDestination: 'EUR:60.00',
+      creditLimitWindowHours: 48,
     };
     const second = { ...first, id: OTHER, policy };
     const settings = readSettings({
       ...withFile({ entities: [first, second] }),
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,USD:500.00',
       REFUNDS_CORRECTION_ALONE_UP_TO: 'EUR:20.00',
+      REFUNDS_CREDIT_LIMIT_PER_DESTINATION: 'EUR:600.00',
+      REFUNDS_CREDIT_LIMIT_PER_REQUESTER: 'EUR:2000.00',
+      REFUNDS_CREDIT_LIMIT_PER_ENTITY: 'EUR:9000.00',
+      REFUNDS_CREDIT_LIMIT_WINDOW_HOURS: '12',
     });
     expect(settings.configFor(ENTITY).policy).toEqual({
       ...DEFAULT_POLICY,
       creditApprovalAbove: { EUR: '50000', USD: '50000' },
+      creditLimitPerDestination: { EUR: '60000' },
+      creditLimitPerRequester: { EUR: '200000' },
+      creditLimitPerEntity: { EUR: '900000' },
+      creditLimitWindowHours: 12,
       correctionAloneUpTo: { EUR: '2000' },
     });
     expect(settings.configFor(OTHER).policy).toEqual({
@@ -309,6 +325,11 @@ describe('a file of entities', () => {
       creditWhenRefundNotEnabled: 'approval',
       softRetries: 2,
       maxSubmissions: 5,
+      creditLimitPerPayment: { EUR: '4000' },
+      creditLimitPerDestination: { EUR: '6000' },
+      creditLimitPerRequester: { EUR: '200000' },
+      creditLimitPerEntity: { EUR: '900000' },
+      creditLimitWindowHours: 48,
     });
   });
 

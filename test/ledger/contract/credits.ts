@@ -267,12 +267,13 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       facts: OriginalFacts,
       minor: bigint,
       change: Parameters<typeof order>[2] = {},
+      { policy = LIMITED, entityId = ENTITY }: { readonly policy?: Policy; readonly entityId?: string } = {},
     ): Promise<{ why: readonly string[] | 'allowed'; id: string; credit?: Submission }> {
       const { ledger } = underTest();
       const asked = order(facts.id, minor, { currency: facts.currency, ...change });
-      const { refund } = await ledger.accept(asked, { entityId: ENTITY, facts });
+      const { refund } = await ledger.accept(asked, { entityId, facts });
       await ledger.record(answer(await submitted(ledger, refund.id), refused('not_linkable')));
-      const opened = await openCredit(refund.id, facts, LIMITED);
+      const opened = await openCredit(refund.id, facts, policy);
       const { verdict } = opened;
       if (verdict?.kind === 'needs_approval') return { why: verdict.why, id: refund.id };
       expect(verdict?.kind).toBe('allowed');
@@ -337,7 +338,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await checkCredit(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
     });
 
-    it('counts only the last day', async () => {
+    it('counts only the last day of a requester', async () => {
       const { letPass } = underTest();
       const requestedBy = someone();
       const first = await checkCredit(somewhere(), 10_000n, { requestedBy });
@@ -346,6 +347,62 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
       expect((await checkCredit(somewhere(), 1n, { requestedBy })).why).toEqual(['above_limit_of_requester']);
       await letPass(2 * 3_600_000);
       expect((await checkCredit(somewhere(), 10_000n, { requestedBy })).why).toBe('allowed');
+    });
+
+    it('counts all credits on one payment, however old they are', async () => {
+      const { letPass } = underTest();
+      const facts = somewhere();
+      await pay((await checkCredit(facts, 10_000n, { requestedBy: someone() })).credit);
+      await letPass(400 * 24 * 3_600_000);
+      expect((await checkCredit(facts, 1n, { requestedBy: someone() })).why).toEqual([
+        'above_limit_on_payment',
+      ]);
+    });
+
+    it('counts the last hours that the policy sets', async () => {
+      const { letPass } = underTest();
+      const policy = { ...LIMITED, creditLimitWindowHours: 72 };
+      const requestedBy = someone();
+      await pay((await checkCredit(somewhere(), 10_000n, { requestedBy }, { policy })).credit);
+      await letPass(71 * 3_600_000);
+      expect((await checkCredit(somewhere(), 1n, { requestedBy }, { policy })).why).toEqual([
+        'above_limit_of_requester',
+      ]);
+      await letPass(2 * 3_600_000);
+      expect((await checkCredit(somewhere(), 1n, { requestedBy }, { policy })).why).toBe('allowed');
+    });
+
+    it('holds for all credits of one entity, if it has a limit, and not for those of another entity', async () => {
+      const entityId = gatewayId();
+      const policy = { ...LIMITED, creditLimitPerEntity: { EUR: '15000' } };
+      const check = (minor: bigint, change: { readonly policy?: Policy; readonly entityId?: string } = {}) =>
+        checkCredit(somewhere(), minor, { requestedBy: someone() }, { policy, entityId, ...change });
+      await pay((await check(10_000n)).credit);
+      await pay((await check(5_000n)).credit);
+      expect((await check(1n)).why).toEqual(['above_limit_of_entity']);
+      expect((await check(1n, { entityId: gatewayId() })).why).toBe('allowed');
+      expect((await check(1n, { policy: LIMITED })).why).toBe('allowed');
+    });
+
+    it('is set apart for the payment, the destination and the requester', async () => {
+      const requestedBy = someone();
+      const policy = {
+        ...LIMITED,
+        creditLimitPerRequester: { EUR: '25000' },
+        creditLimitPerDestination: { EUR: '4000' },
+      };
+      const why = [];
+      for (const minor of [4_000n, 4_001n, 4_000n])
+        why.push((await checkCredit(somewhere(), minor, { requestedBy }, { policy })).why);
+      for (let more = 0; more < 4; more += 1)
+        await checkCredit(somewhere(), 4_000n, { requestedBy }, { policy });
+      why.push((await checkCredit(somewhere(), 2_000n, { requestedBy }, { policy })).why);
+      expect(why).toEqual([
+        'allowed',
+        ['above_limit_to_destination'],
+        'allowed',
+        ['above_limit_of_requester'],
+      ]);
     });
 
     it('is not used up by approved credits', async () => {

@@ -319,6 +319,7 @@ export class MemoryTables {
           id: null,
           refund_id: null,
           payment_id: null,
+          entity_id: null,
           number: null,
           operation: null,
           original_id: null,
