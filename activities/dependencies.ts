@@ -27,6 +27,9 @@ export function queryingFor(need: QueryNeed, deps: Dependencies): Dependencies {
       reverse: (order) => gateway.reverse(order),
       creditRegistration: (order) => gateway.creditRegistration(order),
       creditCard: (order) => gateway.creditCard(order),
+      registerCard: (order) => gateway.registerCard(order),
+      removeRegistration: (entityId, registrationId, limits) =>
+        gateway.removeRegistration(entityId, registrationId, limits),
       findByReference: (entityId, reference) => gateway.findByReference(entityId, reference, need),
       findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id, need),
       findById: (entityId, id) => gateway.findById(entityId, id, need),

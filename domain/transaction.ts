@@ -10,6 +10,8 @@ export type TransactionType =
   | 'debit'
   | 'preauthorization'
   | 'capture'
+  /** A card that became a registration. It moves no money. */
+  | 'registration'
   | Operation
   | 'chargeback'
   | 'chargeback_reversal'

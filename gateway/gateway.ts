@@ -66,9 +66,8 @@ export interface PayerFields {
   };
 }
 
-export interface CardCreditOrder extends Write, PayerFields {
-  readonly amount: string;
-  readonly currency: string;
+/** Brand and card in the gateway's spelling. */
+export interface CardFields {
   readonly paymentBrand: string;
   readonly card: {
     readonly number: string;
@@ -78,6 +77,14 @@ export interface CardCreditOrder extends Write, PayerFields {
     readonly cvv?: string;
   };
 }
+
+export interface CardCreditOrder extends Write, CardFields, PayerFields {
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** A card that becomes a registration. It moves no money. */
+export interface CardRegistrationOrder extends Write, CardFields, PayerFields {}
 
 export interface ResultCodeText {
   readonly code: string;
@@ -93,6 +100,19 @@ export interface Gateway {
   creditRegistration(order: RegistrationCreditOrder): Promise<SendResult>;
   /** `CD` to a card: `POST /v1/payments`. */
   creditCard(order: CardCreditOrder): Promise<SendResult>;
+  /**
+   * Makes a card a registration: `POST /v1/registrations` without `paymentType` (documented). The `id` of a successful answer is the
+   * registration's id. The answer may have neither a type nor our reference. Assumption: the gateway takes `merchantTransactionId` here, and
+   * `findByReference` then finds the registration as a transaction of type `registration` whose `id` is the registration's id. The
+   * documentation lists the type `RG` in the transaction history, but shows no such query. Where the assumption is wrong, a registration
+   * whose answer was lost is not found, and a second one is made. No money moves.
+   */
+  registerCard(order: CardRegistrationOrder): Promise<SendResult>;
+  /**
+   * Removes a registration: `DELETE /v1/registrations/{registrationId}?entityId=` (documented). A success means that it is removed. Sending
+   * it again is safe: a registration that does not exist any more is answered with a decline of `100.150.*`.
+   */
+  removeRegistration(entityId: string, registrationId: string, limits: SendLimits): Promise<SendResult>;
   /**
    * Everything under our own reference. v3 search first; v1 where v3 is not offered. An empty list never comes as `found`. This and the
    * next two throw `QueryBudgetSpent` where the entity's budget has no query left for `need`, by default the least urgent one.

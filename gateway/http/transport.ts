@@ -5,7 +5,7 @@ import { isSafeAddress, type Settings } from '../settings.js';
 import { sendOnce, type Exchange, type ExchangeLimits } from './one-request.js';
 
 interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -1,10 +1,10 @@
-/** Implements the {@link Gateway} interface for OPPWA, the open payment platform of ACI: four writes of one request each, and the reads. */
+/** Implements the {@link Gateway} interface for OPPWA, the open payment platform of ACI: six writes of one request each, and the reads. */
 import type { QueryNeed } from '../../domain/query-budget.js';
 import type { SendResult } from '../../domain/transaction.js';
 import { sendResultOf } from './send-result.js';
 import { GatewayMisuseError, GatewaySettingsError } from '../errors.js';
 import { Form } from './form.js';
-import type { CardCreditOrder, Gateway, PayerFields, SendLimits } from '../gateway.js';
+import type { CardFields, Gateway, PayerFields, SendLimits } from '../gateway.js';
 import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './queries.js';
 import { endpointOf, takeTurn } from '../query-budget.js';
 import { isThrottled } from './search-answer.js';
@@ -40,6 +40,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       .limit('limits.answerWithin', limits.answerWithin)
       .need('entityId', entityId);
     return { entity, form };
+  }
+
+  async function remove(entity: Entity, path: string, limits: SendLimits): Promise<SendResult> {
+    const headers = { ...common, authorization: `Bearer ${entity.accessToken.reveal()}` };
+    const exchange = await transport.send({ method: 'DELETE', url: entity.root + path, headers }, limits);
+    return sendResultOf(exchange, hostKindOf(entity));
   }
 
   async function post(entity: Entity, path: string, body: string, limits: SendLimits): Promise<SendResult> {
@@ -142,9 +148,29 @@ export function createGateway(options: GatewayOptions): Gateway {
 
     async creditCard(order) {
       const { entity, form } = begin('creditCard', order.entityId, order.limits);
+      form
+        .need('amount', order.amount)
+        .need('currency', order.currency)
+        .need('paymentType', PAYMENT_TYPES.credit);
       addCard(form, order);
+      form.need('merchantTransactionId', order.merchantTransactionId);
       addPayer(form, order);
       return post(entity, '/v1/payments', form.may('testMode', entity.testMode).encode(), order.limits);
+    },
+
+    async registerCard(order) {
+      const { entity, form } = begin('registerCard', order.entityId, order.limits);
+      addCard(form, order);
+      form.need('merchantTransactionId', order.merchantTransactionId);
+      addPayer(form, order);
+      return post(entity, '/v1/registrations', form.may('testMode', entity.testMode).encode(), order.limits);
+    },
+
+    // The documented request has no other parameter than `entityId`, so `testMode` is left out.
+    async removeRegistration(entityId, registrationId, limits) {
+      const { entity, form } = begin('removeRegistration', entityId, limits);
+      const query = form.inPath('registrationId', registrationId).encode();
+      return remove(entity, `/v1/registrations/${registrationId}?${query}`, limits);
     },
 
     async findByReference(entityId, merchantTransactionId, need) {
@@ -178,18 +204,14 @@ const common = {
   'user-agent': 'oppwa-refunds',
 };
 
-function addCard(form: Form, order: CardCreditOrder): void {
+function addCard(form: Form, { paymentBrand, card }: CardFields): void {
   form
-    .need('amount', order.amount)
-    .need('currency', order.currency)
-    .need('paymentBrand', order.paymentBrand)
-    .need('paymentType', PAYMENT_TYPES.credit)
-    .need('card.number', order.card.number)
-    .need('card.holder', order.card.holder)
-    .need('card.expiryMonth', order.card.expiryMonth)
-    .need('card.expiryYear', order.card.expiryYear)
-    .may('card.cvv', order.card.cvv)
-    .need('merchantTransactionId', order.merchantTransactionId);
+    .need('paymentBrand', paymentBrand)
+    .need('card.number', card.number)
+    .need('card.holder', card.holder)
+    .need('card.expiryMonth', card.expiryMonth)
+    .need('card.expiryYear', card.expiryYear)
+    .may('card.cvv', card.cvv);
 }
 
 function addPayer(form: Form, { billing, customer }: PayerFields): void {

@@ -40,6 +40,7 @@ const TYPES: ReadonlyMap<string, TransactionType> = new Map<string, TransactionT
   ['CD', 'credit'],
   ['CB', 'chargeback'],
   ['CR', 'chargeback_reversal'],
+  ['RG', 'registration'],
 ]);
 
 /** Translates field names and the payment type. Does not interpret the result code. */

@@ -3,7 +3,7 @@ import { formatAmount } from './amounts.js';
 import { hex, type IdSource } from './ids.js';
 import { textOf } from './result-texts.js';
 import type { Entity } from './settings.js';
-import type { AnswerBody, ParameterError, Transaction } from './types.js';
+import { isAboutRegistration, type AnswerBody, type ParameterError, type Transaction } from './types.js';
 
 const BUILD_NUMBER = '6b1a3415e53ece34d6bb3f0421c774d82620c4ab@2026-09-01 10:22:16 +0000';
 
@@ -45,13 +45,34 @@ export function bareBody(
   };
 }
 
-/** The answer to the POST that created or tried to create `transaction`. */
+/** The answer to the request that created or tried to create `transaction`. */
 export function answerBody(ids: IdSource, entity: Entity, transaction: Transaction, now: number): AnswerBody {
-  const { showsAmount } = transaction;
+  if (isAboutRegistration(transaction.type)) return registrationBody(ids, entity, transaction, now);
+  const { showsAmount, type } = transaction;
+  const isCredit = type === 'CD';
   return body(ids, entity, transaction, showsAmount, {
     timestamp: timestampText(now, 'seconds'),
-    risk: showsAmount ? undefined : { score: '0' },
+    risk: showsAmount && !isCredit ? undefined : { score: '0' },
+    source: isCredit ? transaction.source : undefined,
+    paymentMethod: isCredit ? 'CC' : undefined,
+    shortId: isCredit ? transaction.shortId : undefined,
   });
+}
+
+/** The answer to a registration or its removal has neither a type nor the caller's reference. */
+function registrationBody(
+  ids: IdSource,
+  entity: Entity,
+  { id, type, resultCode, referencedId, paymentBrand, card }: Transaction,
+  now: number,
+): AnswerBody {
+  return {
+    id,
+    referencedId: type === 'DR' ? (referencedId ?? undefined) : undefined,
+    paymentBrand: paymentBrand ?? undefined,
+    card: card ?? undefined,
+    ...bareBody(ids, entity.id, now, resultCode),
+  };
 }
 
 /** The transaction as queries and webhooks show it. A declined debit has no amount there. */
@@ -69,6 +90,26 @@ export function recordBody(ids: IdSource, entity: Entity, transaction: Transacti
 
 function nameOf(entity: Entity): string {
   return entity.name ?? 'sandbox';
+}
+
+/** Details of the acquirer. Those of a credit are the ones of the vendor's published sample, derived from the transaction. */
+function detailsOf(
+  entity: Entity,
+  { type, state, shortId, merchantTransactionId }: Transaction,
+  description: string,
+): Readonly<Record<string, string>> {
+  if (type !== 'CD') return { ExtendedDescription: description };
+  const digits = shortId.replaceAll('.', '');
+  const isApproved = state === 'succeeded';
+  return {
+    ExtendedDescription: isApproved ? 'Approved or completed successfully' : description,
+    clearingInstituteName: 'Postbank P.O.S. Transact GmbH',
+    ConnectorTxID1: digits.slice(0, 6),
+    ConnectorTxID3: `26K${digits.slice(-5)}`,
+    AcquirerResponse: isApproved ? '00' : '05',
+    ...(merchantTransactionId === null ? {} : { reconciliationId: merchantTransactionId }),
+    merchantAccountId: `8a829418${entity.id.slice(8)}`,
+  };
 }
 
 /** One literal with all fields, because spreading several objects is ten times as slow and a query builds many bodies. */
@@ -93,7 +134,7 @@ function body(
     merchantTransactionId: transaction.merchantTransactionId ?? undefined,
     referencedId: transaction.showsReference ? (transaction.referencedId ?? undefined) : undefined,
     result: { code: resultCode, description },
-    resultDetails: showsAmount ? { ExtendedDescription: description } : undefined,
+    resultDetails: showsAmount ? detailsOf(entity, transaction, description) : undefined,
     card: transaction.card ?? undefined,
     amount: showsItsAmount ? formatAmount(transaction.amount) : undefined,
     currency: showsItsAmount ? transaction.currency : undefined,

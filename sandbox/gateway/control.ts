@@ -6,6 +6,7 @@ import { faultRule } from './faults.js';
 import type { RequestLog } from './request-log.js';
 import type { SimulatedGateway } from './simulated-gateway.js';
 import { gatewaySettings } from './settings.js';
+import type { Transaction } from './types.js';
 
 export interface ControlAnswer {
   readonly status: number;
@@ -47,6 +48,8 @@ const settingsChange = z.strictObject({
   reporting: gatewaySettings.shape.reporting.exactOptional(),
   noReportingStatus: gatewaySettings.shape.noReportingStatus.exactOptional(),
   notifyPortalRefunds: gatewaySettings.shape.notifyPortalRefunds.exactOptional(),
+  demandsCvv: gatewaySettings.shape.demandsCvv.exactOptional(),
+  answeredLast4: gatewaySettings.shape.answeredLast4.exactOptional(),
 });
 const payment = z.strictObject({
   entityId: id.exactOptional(),
@@ -123,13 +126,19 @@ const POST: Readonly<Record<string, Handler>> = {
   },
 };
 
+/** Removes the holder and the expiry of the card. */
+function withoutHolder({ card, ...transaction }: Transaction): Transaction {
+  const shown = card === null ? null : { bin: card.bin, last4Digits: card.last4Digits };
+  return { ...transaction, card: shown };
+}
+
 const GET: Readonly<Record<string, Handler>> = {
   faults: ({ engine }) => engine.faults(),
   settings: ({ engine }) => engine.settings(),
   requests: ({ log }) => log.list(),
   transactions: ({ engine }, _body, query) => {
     const reference = query.get('merchantTransactionId');
-    const all = engine.transactions();
+    const all = engine.transactions().map(withoutHolder);
     return reference === null ? all : all.filter((found) => found.merchantTransactionId === reference);
   },
   books: ({ engine }, _body, query) => {
@@ -144,7 +153,10 @@ const GET: Readonly<Record<string, Handler>> = {
       const originals = engine.transactions().filter(({ type }) => type === 'DB' || type === 'PA');
       // Credits are linked to no original, so they are listed once, beside the originals.
       const books = originals.map((original) => engine.books(original.id, { references: [] }));
-      const credits = engine.transactions().filter(({ type }) => type === 'CD');
+      const credits = engine
+        .transactions()
+        .filter(({ type }) => type === 'CD')
+        .map(withoutHolder);
       return { books, credits };
     }
     const books = engine.books(paymentId, hint);

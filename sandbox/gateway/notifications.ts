@@ -26,6 +26,11 @@ type PaymentPayload = AnswerBody & {
   readonly authentication: { readonly entityId: string };
 };
 
+function kindOf({ type }: Transaction): Pick<NotificationContent, 'type' | 'action'> {
+  if (type === 'RG') return { type: 'REGISTRATION', action: 'CREATED' };
+  return type === 'DR' ? { type: 'REGISTRATION', action: 'DELETED' } : { type: 'PAYMENT' };
+}
+
 export class Notifications {
   readonly #waiting: Notification[] = [];
   /** Held first notifications, by transaction: each is sent after the second one. */
@@ -40,7 +45,7 @@ export class Notifications {
     const notification: Notification = {
       entityId: entity.id,
       dueAt: now,
-      content: { type: 'PAYMENT', payload },
+      content: { ...kindOf(transaction), payload },
       key: 'right',
     };
     const fault = faults.take('notification', subjectOf(transaction));

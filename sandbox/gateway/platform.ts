@@ -126,13 +126,19 @@ export class Platform {
     return shown;
   }
 
-  register(entityId: string, card: CardSummary): string {
-    const id = this.#unusedId();
+  /** Returns the registration's id: that of the transaction which created it, or a new one. */
+  register(entityId: string, card: CardSummary, id = this.#unusedId()): string {
     this.store.put({
       kind: 'registration',
-      registration: { id, entityId, card },
+      registration: { id, entityId, card, isRemoved: false },
     });
     return id;
+  }
+
+  removeRegistration(entityId: string, id: string): void {
+    const registration = this.store.registration(entityId, id);
+    if (registration !== null)
+      this.store.put({ kind: 'registration', registration: { ...registration, isRemoved: true } });
   }
 
   /** Accepts a request now and executes it at `at`. */

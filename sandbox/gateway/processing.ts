@@ -9,6 +9,7 @@ import { checkReference, isChargedBack, type ReferenceCheck } from './references
 import { createsNoTransaction, stateOfCode } from './result-texts.js';
 import { subjectOf } from './subjects.js';
 import {
+  isAboutRegistration,
   paysCustomer,
   type Answer,
   type Instruction,
@@ -189,7 +190,7 @@ function record(
     order.createRegistration && order.card !== null
       ? platform.register(order.entityId, order.card)
       : order.registrationId;
-  return create(platform, { ...order, registrationId }, now, {
+  const transaction = create(platform, { ...order, registrationId }, now, {
     amount: check.amount,
     currency: check.currency,
     state: stateOfCode(code),
@@ -197,6 +198,11 @@ function record(
     showsAmount: true,
     plannedChanges: [...(planned === null ? [] : [planned]), ...lateFailure],
   });
+  if (transaction.type === 'RG' && transaction.card !== null && transaction.state !== 'rejected')
+    platform.register(order.entityId, transaction.card, transaction.id);
+  if (transaction.type === 'DR' && transaction.state === 'succeeded')
+    platform.removeRegistration(order.entityId, order.registrationId ?? '');
+  return transaction;
 }
 
 function create(
@@ -225,7 +231,7 @@ function create(
     card: order.card,
     resultCode: rest.resultCode,
     source: 'OPP',
-    showsAmount: rest.showsAmount,
+    showsAmount: rest.showsAmount && !isAboutRegistration(type),
     plannedChanges: rest.plannedChanges ?? [],
   };
   return platform.create(draft, now, {

@@ -30,10 +30,15 @@ const NOT_FOUND = {
 
 export function checkReference(store: Store, order: Instruction, rules: ReferenceRules): ReferenceCheck {
   const { type } = order;
-  if (order.registrationId !== null && store.registration(order.entityId, order.registrationId) === null) {
-    return { ok: false, code: '100.150.200', original: null };
+  if (order.registrationId !== null) {
+    const registration = store.registration(order.entityId, order.registrationId);
+    if (registration === null) return { ok: false, code: '100.150.200', original: null };
+    const created = store.find(order.entityId, order.registrationId);
+    if (created?.state === 'rejected') return { ok: false, code: '100.150.203', original: null };
+    if (created?.state === 'pending') return { ok: false, code: '100.150.201', original: null };
+    if (registration.isRemoved) return { ok: false, code: '100.150.202', original: null };
   }
-  if (type === 'PA' || type === 'DB' || type === 'CD') {
+  if (type === 'PA' || type === 'DB' || type === 'CD' || type === 'RG' || type === 'DR') {
     return {
       ok: true,
       original: null,

@@ -20,6 +20,13 @@ function postTo(path: readonly string[]): WriteEndpoint | null {
   return null;
 }
 
+function deleteAt([first, registrationId, ...more]: readonly string[]): WriteEndpoint | null {
+  const isRegistration = first === 'registrations' && more.length === 0;
+  return isRegistration && registrationId !== undefined && registrationId !== ''
+    ? { kind: 'deregister', registrationId }
+    : null;
+}
+
 function getFrom(version: string, path: readonly string[]): QueryEndpoint | null {
   const [first, id = ''] = path;
   if (path.length > 2) return null;
@@ -45,8 +52,12 @@ export function route(method: string, path: string): Route {
   const [, version = '', ...rest] = path.split('/');
   if (version !== 'v1' && version !== 'v3') return { kind: 'unknown' };
   const write = version === 'v1' ? postTo(rest) : null;
+  const removal = version === 'v1' ? deleteAt(rest) : null;
   const query = getFrom(version, rest);
   if (method === 'POST' && write !== null) return { kind: 'write', endpoint: write };
+  if (method === 'DELETE' && removal !== null) return { kind: 'write', endpoint: removal };
   if (method === 'GET' && query !== null) return { kind: 'query', endpoint: query };
-  return write === null && query === null ? { kind: 'unknown' } : { kind: 'wrong_method' };
+  return write === null && removal === null && query === null
+    ? { kind: 'unknown' }
+    : { kind: 'wrong_method' };
 }

@@ -101,7 +101,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
       return;
     }
     const to = route(method, path);
-    const parameters = new Map(to.kind === 'write' ? new URLSearchParams(body) : query);
+    const parameters = new Map(method === 'POST' ? new URLSearchParams(body) : query);
     const authorization = request.headers.authorization ?? null;
     log.add(clock(), method, path, parameters);
     switch (to.kind) {

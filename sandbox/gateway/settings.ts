@@ -56,6 +56,10 @@ export const gatewaySettings = z.strictObject({
   noReportingStatus: z.union([z.literal(403), z.literal(400)]),
   /** True if refunds made in the gateway's portal are notified by webhook. This depends on the account's set-up. */
   notifyPortalRefunds: z.boolean(),
+  /** True if a card of VISA, MASTER or AMEX needs a CVV. */
+  demandsCvv: z.boolean(),
+  /** `sample`: a card that ends in 0000 is answered with the last digits 0042, as in the vendor's published sample. */
+  answeredLast4: z.enum(['own', 'sample']),
 });
 export type GatewaySettings = z.infer<typeof gatewaySettings>;
 
@@ -74,6 +78,8 @@ export const DEFAULT_SETTINGS: GatewaySettings = {
   reporting: 'v3',
   noReportingStatus: 403,
   notifyPortalRefunds: false,
+  demandsCvv: false,
+  answeredLast4: 'own',
 };
 
 /** One of the merchant's entities (channels), and the access token for it. */
@@ -87,4 +93,6 @@ export interface Entity {
   readonly webhookKey?: string;
   /** `v1`: this entity's account has no v3 reporting, whatever `GatewaySettings.reporting` is. */
   readonly reporting?: 'v1';
+  /** Overrides `GatewaySettings.demandsCvv` for this entity. */
+  readonly demandsCvv?: boolean;
 }

@@ -54,7 +54,7 @@ export class SimulatedGateway {
     });
   }
 
-  /** Handles a request that may move money: DB, PA, CD, CP, RF, RV, or a registration. */
+  /** Handles a request that may move money (DB, PA, CD, CP, RF, RV), registers a card, or removes a registration. */
   execute(request: GatewayRequest<WriteEndpoint>): Delivery {
     const now = this.advance();
     const { endpoint, parameters } = request;
@@ -62,7 +62,7 @@ export class SimulatedGateway {
     const access = checkAccess(entities, request.authorization, parameters.get('entityId'), ids, now);
     if (!access.granted) return delivered(access.answer);
 
-    const validation = validateWrite(endpoint, access.entity.id, parameters, settings.live);
+    const validation = validateWrite(endpoint, access.entity, parameters, settings);
     if (!validation.valid) {
       const body = bareBody(ids, access.entity.id, now, validation.code, validation.errors);
       return delivered({ httpStatus: 400, body });
@@ -70,10 +70,7 @@ export class SimulatedGateway {
     if (!this.#throttle.admit(access.entity.id, endpoint, settings.throttle, now)) {
       return delivered(this.#throttled(access.entity, now));
     }
-    const order = validation.instruction;
-    return endpoint.kind === 'register'
-      ? delivered(this.#register(access.entity, order, now))
-      : this.#carryOut(order, now);
+    return this.#carryOut(validation.instruction, now);
   }
 
   /** Handles a request that only reads. */
@@ -266,19 +263,6 @@ export class SimulatedGateway {
     }
     const fault = faults.take('transport', subject);
     return travel(fault, () => processOrder(this.#platform, order, now));
-  }
-
-  #register(entity: Entity, order: Instruction, now: number): Answer {
-    const { ids } = this.#platform;
-    const card = order.card ?? { bin: '', last4Digits: '' };
-    const code = order.testMode === 'EXTERNAL' ? '000.100.112' : '000.100.110';
-    const body = {
-      id: this.#platform.register(entity.id, card),
-      paymentBrand: order.paymentBrand ?? undefined,
-      card,
-      ...bareBody(ids, entity.id, now, this.#platform.settings.live ? '000.000.000' : code),
-    };
-    return { httpStatus: 200, body };
   }
 
   /** The answer to a throttled request, which is not executed. No transaction has the id in its body. */

@@ -21,6 +21,7 @@ function limitOf(endpoint: WriteEndpoint | QueryEndpoint, limits: ThrottleLimits
       return { key: 'pay_registration', perWindow: limits.payRegistration };
     case 'create':
     case 'register':
+    case 'deregister':
     case 'result_codes':
       return null;
   }

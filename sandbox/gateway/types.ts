@@ -9,8 +9,14 @@ const hundredths = z.codec(z.string(), z.bigint(), {
   encode: (value) => formatAmount(value),
 });
 
-/** The only card data that the simulator stores. */
-const cardSummary = z.object({ bin: z.string(), last4Digits: z.string() });
+/** The only card data that the simulator stores. Journals of older versions have neither holder nor expiry. */
+const cardSummary = z.object({
+  bin: z.string(),
+  last4Digits: z.string(),
+  holder: z.string().exactOptional(),
+  expiryMonth: z.string().exactOptional(),
+  expiryYear: z.string().exactOptional(),
+});
 export type CardSummary = z.infer<typeof cardSummary>;
 
 /** A change that the gateway makes by itself at `at` (milliseconds of its clock), if the state is still `from` then. */
@@ -22,11 +28,30 @@ const planned = z.object({
 });
 export type PlannedChange = z.infer<typeof planned>;
 
-export const transactionType = z.enum(['PA', 'DB', 'CD', 'CP', 'RF', 'RV', 'RB', 'RC', 'CB', 'CR']);
+/** `RG` and `DR`: a card became a registration, and a registration was removed. */
+export const transactionType = z.enum([
+  'PA',
+  'DB',
+  'CD',
+  'CP',
+  'RF',
+  'RV',
+  'RB',
+  'RC',
+  'CB',
+  'CR',
+  'RG',
+  'DR',
+]);
 
 /** True if the transaction gives the customer money, which can be returned after a success: a refund, reversal or credit. */
 export function paysCustomer(type: Instruction['type'] | z.infer<typeof transactionType>): boolean {
   return type === 'RF' || type === 'RV' || type === 'CD';
+}
+
+/** True if the type changes a registration and moves no money. Such a transaction has no amount. */
+export function isAboutRegistration(type: Instruction['type']): boolean {
+  return type === 'RG' || type === 'DR';
 }
 
 /** One transaction in the gateway's books. In JSON the amount is a decimal string. */
@@ -68,6 +93,7 @@ export const registrationCodec = z.object({
   id: z.string(),
   entityId: z.string(),
   card: cardSummary,
+  isRemoved: z.boolean().default(false),
 });
 export type Registration = Readonly<z.infer<typeof registrationCodec>>;
 
@@ -98,10 +124,11 @@ export const deferredCodec = z.object({
 });
 export type Deferred = Readonly<z.output<typeof deferredCodec>>;
 
-/** The endpoints that may move money. */
+/** The endpoints that may move money, and those that change registrations. */
 export type WriteEndpoint =
   | { readonly kind: 'create' }
   | { readonly kind: 'register' }
+  | { readonly kind: 'deregister'; readonly registrationId: string }
   | { readonly kind: 'pay_registration'; readonly registrationId: string }
   | { readonly kind: 'backoffice'; readonly id: string };
 /** The endpoints that only read. */
@@ -143,10 +170,10 @@ export interface AnswerBody {
     readonly description: string;
     readonly parameterErrors?: readonly ParameterError[];
   };
-  readonly resultDetails?: { readonly ExtendedDescription: string } | undefined;
+  readonly resultDetails?: Readonly<Record<string, string>> | undefined;
   readonly card?: CardSummary | undefined;
   readonly risk?: { readonly score: string } | undefined;
-  /** Only in answers to queries and in webhooks. */
+  /** In answers to queries, in webhooks, and in the answer to a credit. `channelName`: not in the latter. */
   readonly source?: string | undefined;
   readonly paymentMethod?: string | undefined;
   readonly shortId?: string | undefined;

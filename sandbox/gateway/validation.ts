@@ -1,5 +1,6 @@
 /** The second check: validates the parameters of a write request and turns them into an instruction without card numbers. */
 import { AMOUNT_PATTERN, parseAmount } from './amounts.js';
+import type { Entity, GatewaySettings } from './settings.js';
 import {
   transactionType,
   type CardSummary,
@@ -39,18 +40,28 @@ const OPTIONAL_FORMATS: readonly (readonly [name: string, pattern: RegExp])[] = 
   ['card.cvv', /^[0-9]{3,4}$/],
 ];
 
+/** Number ranges of the brands that need a CVV where the entity demands one. */
+const BRAND_RANGES: ReadonlyMap<string, RegExp> = new Map([
+  ['VISA', /^4/],
+  ['MASTER', /^(5[1-5]|2[2-7])/],
+  ['AMEX', /^3[47]/],
+]);
+
 const RESULT_CODE = /^\d{3}\.\d{3}\.\d{3}$/;
+
+export type ValidationRules = Pick<GatewaySettings, 'live' | 'demandsCvv' | 'answeredLast4'>;
 
 export function validateWrite(
   endpoint: WriteEndpoint,
-  entityId: string,
+  entity: Pick<Entity, 'id' | 'demandsCvv'>,
   fields: Fields,
-  live: boolean,
+  settings: ValidationRules,
 ): Validation {
-  const typeText = endpoint.kind === 'register' ? 'PA' : fields.get('paymentType');
+  const rules = { ...settings, demandsCvv: entity.demandsCvv ?? settings.demandsCvv };
+  const typeText = typeOf(endpoint) ?? fields.get('paymentType');
   const allowed = allowedTypes(endpoint);
   const needsCard = endpoint.kind === 'create' || endpoint.kind === 'register';
-  const needsAmount = endpoint.kind !== 'register' && (typeText !== 'RV' || fields.has('amount'));
+  const needsAmount = typeOf(endpoint) === null && (typeText !== 'RV' || fields.has('amount'));
 
   const errors = [
     ...(allowed.includes(typeText ?? '') ? [] : [typeError(typeText, allowed)]),
@@ -68,7 +79,7 @@ export function validateWrite(
   ];
   if (errors.length > 0) return { valid: false, code: '200.300.404', errors };
 
-  const code = ruleBroken(fields, needsCard, needsAmount, live);
+  const code = ruleBroken(fields, needsCard, needsAmount, rules);
   if (code !== null) return { valid: false, code, errors: [] };
 
   const type = typeText === 'PA.CP' ? typeText : transactionType.parse(typeText);
@@ -76,20 +87,31 @@ export function validateWrite(
   return {
     valid: true,
     instruction: {
-      entityId,
+      entityId: entity.id,
       type,
       amount: needsAmount ? parseAmount(fields.get('amount') ?? '') : null,
       currency: needsAmount ? (fields.get('currency') ?? null) : null,
-      referencedId: endpoint.kind === 'backoffice' ? endpoint.id : null,
-      registrationId: endpoint.kind === 'pay_registration' ? endpoint.registrationId : null,
+      referencedId: referencedId(endpoint),
+      registrationId: 'registrationId' in endpoint ? endpoint.registrationId : null,
       merchantTransactionId: fields.get('merchantTransactionId') ?? null,
       paymentBrand: needsCard ? (fields.get('paymentBrand') ?? null) : null,
-      card: needsCard ? summary(fields) : null,
-      createRegistration: fields.get('createRegistration') === 'true' || endpoint.kind === 'register',
+      card: needsCard ? summary(fields, rules) : null,
+      createRegistration: fields.get('createRegistration') === 'true' && endpoint.kind !== 'register',
       testMode,
-      forced: forcedResult(fields, testMode),
+      forced: rules.live ? null : forcedResult(fields, testMode),
     },
   };
+}
+
+/** Returns the type of an endpoint that has only one and takes no `paymentType`, else null. */
+function typeOf({ kind }: WriteEndpoint): 'RG' | 'DR' | null {
+  if (kind === 'register') return 'RG';
+  return kind === 'deregister' ? 'DR' : null;
+}
+
+function referencedId(endpoint: WriteEndpoint): string | null {
+  if (endpoint.kind === 'backoffice') return endpoint.id;
+  return endpoint.kind === 'deregister' ? endpoint.registrationId : null;
 }
 
 function allowedTypes(endpoint: WriteEndpoint): readonly string[] {
@@ -101,7 +123,9 @@ function allowedTypes(endpoint: WriteEndpoint): readonly string[] {
     case 'backoffice':
       return BACKOFFICE_TYPES;
     case 'register':
-      return ['PA'];
+      return ['RG'];
+    case 'deregister':
+      return ['DR'];
   }
 }
 
@@ -126,16 +150,25 @@ function formatErrors(
     }));
 }
 
-function ruleBroken(fields: Fields, needsCard: boolean, needsAmount: boolean, live: boolean): string | null {
+function ruleBroken(
+  fields: Fields,
+  needsCard: boolean,
+  needsAmount: boolean,
+  rules: ValidationRules,
+): string | null {
   const testMode = fields.get('testMode');
   if (testMode !== undefined) {
-    if (live) return '600.200.701';
+    if (rules.live) return '600.200.701';
     if (testMode !== 'INTERNAL' && testMode !== 'EXTERNAL') return '100.300.101';
   }
   if (needsAmount && parseAmount(fields.get('amount') ?? '') === 0n) return '100.550.300';
   if (needsCard) {
     if (!hasCard(fields)) return '100.100.100';
-    if (!passesLuhn(fields.get('card.number') ?? '')) return '100.100.101';
+    const number = fields.get('card.number') ?? '';
+    if (!passesLuhn(number)) return '100.100.101';
+    const range = BRAND_RANGES.get(fields.get('paymentBrand') ?? '');
+    if (range?.test(number) === false) return '100.100.700';
+    if (rules.demandsCvv && range !== undefined && !fields.has('card.cvv')) return '100.100.600';
   }
   return null;
 }
@@ -154,9 +187,16 @@ function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-function summary(fields: Fields): CardSummary {
+function summary(fields: Fields, rules: ValidationRules): CardSummary {
   const number = fields.get('card.number') ?? '';
-  return { bin: number.slice(0, 6), last4Digits: number.slice(-4) };
+  const last4Digits = number.slice(-4);
+  return {
+    bin: number.slice(0, 6),
+    last4Digits: rules.answeredLast4 === 'sample' && last4Digits === '0000' ? '0042' : last4Digits,
+    holder: fields.get('card.holder') ?? '',
+    expiryMonth: fields.get('card.expiryMonth') ?? '',
+    expiryYear: fields.get('card.expiryYear') ?? '',
+  };
 }
 
 /**

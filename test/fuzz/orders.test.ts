@@ -78,6 +78,8 @@ function harness(random: Random) {
     reverse: neverAsked,
     creditRegistration: neverAsked,
     creditCard: neverAsked,
+    registerCard: neverAsked,
+    removeRegistration: neverAsked,
     findByReference: neverAsked,
     resultCodes: neverAsked,
     interpret: (_entityId, recorded) => interpret(recorded, 'live'),

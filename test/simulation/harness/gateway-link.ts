@@ -9,7 +9,7 @@ import type {
   TransactionTree,
 } from '../../../domain/transaction.js';
 import { Form } from '../../../gateway/oppwa/form.js';
-import type { Gateway, SendLimits } from '../../../gateway/gateway.js';
+import type { CardFields, Gateway, SendLimits } from '../../../gateway/gateway.js';
 import { findById, findByReference, findWithLinked, type Reader } from '../../../gateway/oppwa/queries.js';
 import type { Exchange } from '../../../gateway/http/one-request.js';
 import { sendResultOf } from '../../../gateway/oppwa/send-result.js';
@@ -93,8 +93,31 @@ export class GatewayLink implements Gateway {
     });
   }
 
-  creditCard(): Promise<SendResult> {
-    return Promise.reject(new Error('no card is credited in the simulation'));
+  async creditCard(order: Parameters<Gateway['creditCard']>[0]): Promise<SendResult> {
+    return this.#write({ kind: 'create' }, order.limits, {
+      entityId: order.entityId,
+      paymentType: 'CD',
+      amount: order.amount,
+      currency: order.currency,
+      ...cardFields(order),
+      merchantTransactionId: order.merchantTransactionId,
+    });
+  }
+
+  async registerCard(order: Parameters<Gateway['registerCard']>[0]): Promise<SendResult> {
+    return this.#write({ kind: 'register' }, order.limits, {
+      entityId: order.entityId,
+      ...cardFields(order),
+      merchantTransactionId: order.merchantTransactionId,
+    });
+  }
+
+  async removeRegistration(
+    entityId: string,
+    registrationId: string,
+    limits: SendLimits,
+  ): Promise<SendResult> {
+    return this.#write({ kind: 'deregister', registrationId }, limits, { entityId });
   }
 
   resultCodes(): ReturnType<Gateway['resultCodes']> {
@@ -247,6 +270,16 @@ export class GatewayLink implements Gateway {
     });
   }
 }
+
+/** The form fields of a card, as the client sends them. Billing and customer fields change nothing in the sandbox. */
+const cardFields = ({ paymentBrand, card }: CardFields): Readonly<Record<string, string>> => ({
+  paymentBrand,
+  'card.number': card.number,
+  'card.holder': card.holder,
+  'card.expiryMonth': card.expiryMonth,
+  'card.expiryYear': card.expiryYear,
+  ...(card.cvv === undefined ? {} : { 'card.cvv': card.cvv }),
+});
 
 const QUERY = '/v3/query';
 

@@ -164,6 +164,9 @@ export function methods(gateway: Gateway): Gateway {
     reverse: (order) => gateway.reverse(order),
     creditRegistration: (order) => gateway.creditRegistration(order),
     creditCard: (order) => gateway.creditCard(order),
+    registerCard: (order) => gateway.registerCard(order),
+    removeRegistration: (entityId, registrationId, limits) =>
+      gateway.removeRegistration(entityId, registrationId, limits),
     findByReference: (entityId, reference) => gateway.findByReference(entityId, reference),
     findWithLinked: (entityId, id) => gateway.findWithLinked(entityId, id),
     findById: (entityId, id) => gateway.findById(entityId, id),
