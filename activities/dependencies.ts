@@ -1,12 +1,15 @@
 /** Dependencies of the activities. The worker builds them once; tests and the client library build their own. */
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
+import type { CardOpener } from '../domain/card/sealed-card.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Ledger } from '../ledger/ledger.js';
 
 export interface Dependencies {
   readonly ledger: Ledger;
   readonly gateway: Gateway;
+  /** Opens sealed cards. Only workers whose settings have the keys of cards have it; the API never does. */
+  readonly cards?: CardOpener;
   /** The entity of a payment that is not in the ledger yet, if the request names none. */
   readonly defaultEntityId: string;
   /** True if the entity is configured here. */

@@ -40,3 +40,6 @@ export const isEntityId = (text: string): text is EntityId => HEX_32.test(text);
 export const isRefundId = (text: string): text is RefundId => UUID.test(text);
 
 export const isAttemptId = (text: string): text is AttemptId => UUID.test(text);
+
+/** True for the reference of a sealed card. */
+export const isCardRef = (text: string): boolean => UUID.test(text);

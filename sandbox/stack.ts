@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/db/migrate.js';
 import { sandboxKeys, type SandboxKeys } from './api-keys.js';
+import { sandboxCardKeys } from './card-keys.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
 import { freePort, isFree } from './servers/free-port.js';
@@ -53,6 +54,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promis
     await migrate(database);
     const apiKeys = await sandboxKeys(database, dataDir);
     const shared: NodeJS.ProcessEnv = {
+      ...(await sandboxCardKeys(env, dataDir)),
       ...env,
       DATABASE_URL: database,
       TEMPORAL_ADDRESS: temporal.address,

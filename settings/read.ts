@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { DEFAULT_POLICY, DEFAULT_TIMINGS, scaleTimings, type RefundConfig } from '../domain/refund/config.js';
 import { maintenanceAt } from '../temporal/maintenance.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
-import { readEntities } from './entities.js';
+import { readCards } from './cards.js';
 import { limitPolicy, limitVariables, LIMIT_EXAMPLES } from './credit-limits.js';
+import { readEntities } from './entities.js';
 import { readEvents } from './events.js';
 import { policyFor, readThresholds } from './policy.js';
 import { SettingsError, type SettingsProblem } from './problems.js';
@@ -88,12 +89,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   );
   const entities = readEntities(variable);
   const events = readEvents(variable);
+  const cards = readCards(variable);
   const problems: SettingsProblem[] = [
     ...(parsed.success ? tokenProblems(parsed.data) : parsed.error.issues.map(problemOf)),
     ...(entities.ok ? [] : entities.problems),
     ...(events.ok ? [] : events.problems),
+    ...(cards.ok ? [] : cards.problems),
   ];
-  if (!parsed.success || !entities.ok || !events.ok || problems.length > 0) throw new SettingsError(problems);
+  if (!parsed.success || !entities.ok || !events.ok || !cards.ok || problems.length > 0)
+    throw new SettingsError(problems);
 
   const scale = parsed.data.REFUNDS_TIME_SCALE;
   if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
@@ -135,6 +139,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,
     maintenance: parsed.data.REFUNDS_SCHEDULES === 'on' ? maintenanceAt(scale) : undefined,
     events: events.value,
+    cards: cards.value,
     timeScale: scale,
     metricsPort: parsed.data.REFUNDS_METRICS_PORT,
     api: apiSettings(parsed.data),

@@ -5,6 +5,7 @@ import type { EntitySettings, HostKind } from '../gateway/settings.js';
 import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import type { EventsSettings } from './events.js';
 import type { ApiSettings } from './api.js';
+import type { CardsSettings } from './cards.js';
 
 /** Size of a worker. The numbers and their reasons are in `worker/profiles.ts`. */
 export const WORKER_PROFILES = ['small', 'standard'] as const;
@@ -32,6 +33,8 @@ export interface Settings {
   readonly maintenance: MaintenanceSchedule | undefined;
   /** Endpoint and secrets of outgoing events. If undefined, no events are sent. */
   readonly events: EventsSettings | undefined;
+  /** Keys and lifetimes of sealed cards. If undefined, no card is accepted. */
+  readonly cards: CardsSettings | undefined;
   /** 1 is real time. Also shortens the waits that exist for the sake of other systems. */
   readonly timeScale: number;
   /** Port of the worker's metrics. If undefined, there is none. */

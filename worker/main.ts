@@ -4,6 +4,8 @@ import { Runtime, type NativeConnection } from '@temporalio/worker';
 import { pause } from '../activities/pause.js';
 import { machineClock } from '../gateway/http/clock.js';
 import { createGateway } from '../gateway/oppwa/oppwa.js';
+import { CardKeysWrong } from '../ledger/cards/key-checks.js';
+import { openOpener } from '../ledger/cards/vault.js';
 import { openDatabase, openTransaction } from '../ledger/db/database.js';
 import { migrate } from '../ledger/db/migrate.js';
 import { createLedger } from '../ledger/postgres.js';
@@ -42,6 +44,7 @@ async function main(log: Log): Promise<void> {
     budget: createQueryBudget(database, settings.queriesPerSecond),
     reporting: createReportingRecord(database),
   });
+  const cards = await openOpener(database, settings.cards);
   const { connection, namespace } = await connectWorker(process.env);
   const created = await provideSearchAttributes(new Client({ connection, namespace }));
   if (created.length > 0) log.warn('temporal.search_attributes_created', { count: created.length });
@@ -56,6 +59,7 @@ async function main(log: Log): Promise<void> {
     dependencies: {
       ledger,
       gateway,
+      ...(cards === undefined ? {} : { cards }),
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId) => settings.hosts.has(entityId),
       now: machineClock,
@@ -99,10 +103,11 @@ async function closeAll(
 
 const log = createLog({ role: 'worker' });
 main(log).catch((error: unknown) => {
-  if (error instanceof SettingsError) process.stderr.write(`${error.message}\n`);
+  const isSetting = error instanceof SettingsError || error instanceof CardKeysWrong;
+  if (isSetting) process.stderr.write(`${error.message}\n`);
   else {
     log.error('worker.failed', {}, error);
     process.stderr.write(`worker: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`);
   }
-  process.exitCode = error instanceof SettingsError ? 2 : 1;
+  process.exitCode = isSetting ? 2 : 1;
 });

@@ -144,6 +144,12 @@ CREATE TABLE card_keys (
 CREATE INDEX card_keys_by_kek ON card_keys (kek_id, card_id, field);
 CREATE INDEX card_keys_of_cvv ON card_keys (sealed_at) WHERE field = 'cvv';
 
+-- A check value for each key-encryption key and the fingerprint key: another key under the same id is noticed before it seals or fails.
+CREATE TABLE card_key_checks (
+  key_id text PRIMARY KEY CHECK (key_id <> ''),
+  value  bytea NOT NULL
+);
+
 -- Registrations of cards at the gateway, for entities whose cards are registered before a credit. The reference is stored before a byte
 -- leaves.
 CREATE TABLE card_registrations (

@@ -21,6 +21,8 @@ import { pause } from '../../activities/pause.js';
 import { machineClock } from '../../gateway/http/clock.js';
 import { createGateway } from '../../gateway/oppwa/oppwa.js';
 import { openDatabase, openTransaction, type Database } from '../../ledger/db/database.js';
+import { localKeys } from '../../ledger/cards/local-keys.js';
+import { openerOf, sealerOf, type CardSealer } from '../../ledger/cards/seal.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { createQueryBudget } from '../../ledger/access/query-budget.js';
 import { createReportingRecord } from '../../ledger/access/reporting.js';
@@ -40,6 +42,7 @@ import { PROFILES } from '../../worker/profiles.js';
 import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker.js';
 import { paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
+import { cardKeyFiles } from './card-keys.js';
 import { freshDatabase } from './database.js';
 import { leaksIn } from './leaks.js';
 
@@ -76,6 +79,8 @@ export interface Stack {
   readonly gateway: GatewayServer;
   readonly databaseUrl: string;
   readonly database: Database;
+  /** Seals cards that the stack's workers can open. */
+  readonly sealer: CardSealer;
   readonly dependencies: Dependencies;
   readonly config: RefundConfig;
   readonly start: StartSettings;
@@ -143,9 +148,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const queueName = `refunds-${randomUUID()}`;
   const queues = taskQueues(queueName);
   const start: StartSettings = { configFor: () => config, queryTaskQueue: queues.queries };
+  // Processes with `env` have the same keys.
+  const cardKeys = await cardKeyFiles();
+  const provider = localKeys([cardKeys.key]);
+  const sealer = sealerOf(provider, cardKeys.fingerprintKey);
   const dependencies: Dependencies = {
     ledger: createLedger(database),
     gateway,
+    cards: openerOf(provider),
     defaultEntityId: entity.id,
     hasEntity: (id) => id === entity.id,
     now: machineClock,
@@ -226,6 +236,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     gateway: gatewayServer,
     databaseUrl,
     database,
+    sealer,
     dependencies,
     config,
     start,
@@ -246,6 +257,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       // The Temporal server outlives the stack. A test that turns schedules on deletes them.
       REFUNDS_SCHEDULES: 'off',
       REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00',
+      ...cardKeys.env,
     },
     logged,
     newPayment: ({ type = 'DB', amount = '100.00', currency = 'EUR', captures } = {}) =>
@@ -271,7 +283,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           ...new Set(refunds.map(({ payment_id }) => paymentUpdatesWorkflowId(payment_id))),
         ],
       };
-      const own = [entity.token, ...(webhooks === undefined ? [] : [webhooks.key])];
+      const own = [entity.token, ...cardKeys.texts, ...(webhooks === undefined ? [] : [webhooks.key])];
       const { leaks } = await leaksIn(places, [...own, ...secrets]);
       expect(leaks, 'cards and secrets').toEqual([]);
     },
@@ -288,6 +300,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         await Promise.all(workers.map((worker) => worker.shutdown()));
         await Promise.all([native.close(), connection.close(), gateway.close(), database.close()]);
         await gatewayServer.close();
+        await cardKeys.remove();
       }
     },
   };

@@ -1,7 +1,7 @@
 /** An in-memory database for the real ledger: the ledger's own functions run on it, so there is no second ledger to keep consistent. */
 import type { Kysely } from 'kysely';
 import type { Database, Tables, Tx } from '../../../ledger/db/database.js';
-import { Insert, Select, Update, type Turn } from './queries.js';
+import { Delete, Insert, Select, Update, type Turn } from './queries.js';
 import { MemoryTables, type TableName } from './tables.js';
 
 export interface MemoryDatabase extends Database {
@@ -51,6 +51,7 @@ function queriesOn(tables: MemoryTables, turn: Turn): Tx {
     selectNoFrom: (what: unknown) => new Select(tables, turn, undefined).select(what),
     insertInto: (table: TableName) => new Insert(tables, turn, table),
     updateTable: (table: TableName) => new Update(tables, turn, table),
+    deleteFrom: (table: TableName) => new Delete(tables, turn, table),
   };
   if (!isBuilder(queries)) throw new Error('unreachable');
   return queries;

@@ -182,6 +182,11 @@ export class Select extends Query {
     return this;
   }
 
+  /** As `forUpdate`. */
+  forShare(): this {
+    return this;
+  }
+
   as(alias: string): this {
     this.#alias = alias;
     return this;
@@ -268,6 +273,21 @@ export class Update extends Query {
       const row = found[index];
       if (row !== undefined) found[index] = tables.update(table, row, this.#change);
     }
+    return found;
+  }
+}
+
+export class Delete extends Query {
+  where(column: string, operator: Operator, value: unknown): this {
+    this.conditions.push(new Comparison(column, operator, value));
+    return this;
+  }
+
+  protected rows(): readonly Row[] {
+    const { tables, table } = this;
+    if (table === undefined) return [];
+    const found = this.found(NO_ROW);
+    for (const row of found) tables.delete(table, row);
     return found;
   }
 }

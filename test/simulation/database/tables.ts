@@ -120,8 +120,12 @@ export class MemoryTables {
   readonly #keys = new Set<unknown>();
   /** Events by refund: the only table that grows with every step. */
   readonly #events = new Map<unknown, Row[]>();
-  /** Changes of this transaction, for a rollback: an inserted row, or a row that replaced `before`. */
-  readonly #done: { readonly table: TableName; readonly row: Row; readonly before: Row | undefined }[] = [];
+  /** Changes of this transaction, for a rollback: an inserted row, a row that replaced `before`, or a deleted one that was `before`. */
+  readonly #done: {
+    readonly table: TableName;
+    readonly row: Row | undefined;
+    readonly before: Row | undefined;
+  }[] = [];
   #now: Date | undefined;
   #sequence = 0;
 
@@ -160,6 +164,10 @@ export class MemoryTables {
       const done = this.#done[index];
       if (done === undefined) continue;
       const rows = this.rows[done.table];
+      if (done.row === undefined) {
+        if (done.before !== undefined) rows.push(done.before);
+        continue;
+      }
       const at = rows.lastIndexOf(done.row);
       if (done.before !== undefined) {
         rows[at] = done.before;
@@ -218,6 +226,14 @@ export class MemoryTables {
     }
     this.#replace(table, row, after);
     return after;
+  }
+
+  /** Deletes a row. Tables with an index of their own are append-only. */
+  delete(table: TableName, row: Row): void {
+    if (table === 'events' || table === 'payments') throw new Error(`rows of ${table} are never deleted`);
+    const rows = this.rows[table];
+    rows.splice(rows.indexOf(row), 1);
+    this.#done.push({ table, row: undefined, before: row });
   }
 
   #replace(table: TableName, row: Row, after: Row): void {
