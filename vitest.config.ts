@@ -6,7 +6,7 @@ import { isLongTier, isShortTier } from './test/support/tier.js';
 
 /** Tests without a server: they start in a second. All others share one PostgreSQL and one Temporal server. */
 const pure = [
-  ...['domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'repository', 'replay', 'mutation'].map(
+  ...['codec', 'domain', 'fuzz', 'settings', 'gateway', 'sandbox', 'repository', 'replay', 'mutation'].map(
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
   'test/ledger/memory.test.ts',

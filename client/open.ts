@@ -43,7 +43,7 @@ export function openRefundsClient(
   env: NodeJS.ProcessEnv,
   patience: { readonly startWithin?: number } = {},
 ): OpenRefundsClient {
-  const { temporal, close: closeTemporal } = openClient(env);
+  const { temporal, close: closeTemporal } = openClient(env, settings.codec);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({
     entities: settings.entities,

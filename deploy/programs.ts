@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 import { buildConsole } from '../server/console/build.js';
+import { FAILURE_CONVERTER } from '../temporal/codec/data-converter.js';
 import { writeWorkflowBundle } from '../worker/bundle.js';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -28,6 +29,8 @@ export async function buildPrograms(folder: string, types: 'checked' | 'as they 
   await Promise.all([
     compile(folder),
     cp(at('ledger/migrations'), join(folder, 'ledger/migrations'), { recursive: true }),
+    // Loaded by Temporal's SDK, by its path.
+    cp(FAILURE_CONVERTER, join(folder, relative(at('.'), FAILURE_CONVERTER))),
     buildConsole(join(folder, 'console')),
     // Built once here. Otherwise each worker would bundle at its start, which takes seconds and needs a compiler.
     writeWorkflowBundle(join(folder, 'workflow-bundle.js')),

@@ -1,5 +1,6 @@
 /** Starts Temporal, PostgreSQL, the gateway simulator, the worker and the API on one machine. An environment variable can replace each of the first three. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -53,6 +54,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promis
     ]);
     await migrate(database);
     const apiKeys = await sandboxKeys(database, dataDir);
+    const codec = await codecOf(env, dataDir);
     const shared: NodeJS.ProcessEnv = {
       ...(await sandboxCardKeys(env, dataDir)),
       ...env,
@@ -60,6 +62,7 @@ export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promis
       TEMPORAL_ADDRESS: temporal.address,
       ...(temporal.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: temporal.namespace }),
       ...gateway.env,
+      ...codec,
       REFUNDS_DATA_DIR: dataDir,
       REFUNDS_PORT: String(port),
       ...(temporal.uiUrl === undefined ? {} : { REFUNDS_TEMPORAL_UI: temporal.uiUrl }),
@@ -165,6 +168,21 @@ function tourText(api: string, gateway: string, keys: SandboxKeys, env: NodeJS.P
 
 /** For a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/**
+ * Returns the variables of the payload codec. Payloads stay readable in Temporal's UI unless `REFUNDS_CODEC` asks for encryption; then the
+ * sandbox makes a key of its own if none is given.
+ */
+async function codecOf(env: NodeJS.ProcessEnv, dataDir: string): Promise<NodeJS.ProcessEnv> {
+  const mode = env['REFUNDS_CODEC'];
+  if (mode === undefined || mode === '') return { REFUNDS_CODEC: 'off' };
+  const given = env['REFUNDS_CODEC_KEYS_FILE'];
+  if (mode === 'off' || (given !== undefined && given !== '')) return {};
+  const file = resolve(dataDir, 'codec.keys');
+  if (!existsSync(file))
+    await writeFile(file, `sandbox:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  return { REFUNDS_CODEC_KEYS_FILE: file };
+}
 
 type Started = { name: string; stop: () => Promise<void> }[];
 

@@ -5,6 +5,7 @@ import { maintenanceAt } from '../temporal/maintenance.js';
 import { API_EXAMPLES, apiSettings, apiVariables, tokenProblems } from './api.js';
 import { readCards } from './cards.js';
 import { limitPolicy, limitVariables, LIMIT_EXAMPLES } from './credit-limits.js';
+import { readCodec } from './codec.js';
 import { readEntities } from './entities.js';
 import { readEvents } from './events.js';
 import { policyFor, readThresholds } from './policy.js';
@@ -90,17 +91,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const entities = readEntities(variable);
   const events = readEvents(variable);
   const cards = readCards(variable);
+  const hasLiveHost = entities.ok && entities.value.some(({ host }) => host === 'live');
+  const codec = readCodec(variable, hasLiveHost || variable('NODE_ENV') === 'production');
   const problems: SettingsProblem[] = [
     ...(parsed.success ? tokenProblems(parsed.data) : parsed.error.issues.map(problemOf)),
     ...(entities.ok ? [] : entities.problems),
     ...(events.ok ? [] : events.problems),
     ...(cards.ok ? [] : cards.problems),
+    ...(codec.ok ? [] : codec.problems),
   ];
-  if (!parsed.success || !entities.ok || !events.ok || !cards.ok || problems.length > 0)
+  if (!parsed.success || !entities.ok || !events.ok || !cards.ok || !codec.ok || problems.length > 0)
     throw new SettingsError(problems);
 
   const scale = parsed.data.REFUNDS_TIME_SCALE;
-  if (scale !== 1 && entities.value.some(({ host }) => host === 'live'))
+  if (scale !== 1 && hasLiveHost)
     throw new SettingsError([
       {
         variable: 'REFUNDS_TIME_SCALE',
@@ -134,6 +138,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     webhookKeys: new Map(entities.value.map(({ settings, webhookKeys }) => [settings.id, webhookKeys])),
     configFor: (entityId) => configs.get(entityId) ?? unknown,
     queriesPerSecond: parsed.data.REFUNDS_QUERIES_PER_SECOND ?? QUERIES_PER_SECOND / scale,
+    codec: codec.value,
     taskQueue: parsed.data.REFUNDS_TASK_QUEUE,
     workerProfile: parsed.data.REFUNDS_WORKER_PROFILE,
     workflowBundlePath: parsed.data.REFUNDS_WORKFLOW_BUNDLE,

@@ -2,6 +2,7 @@
 import type { RefundConfig } from '../domain/refund/config.js';
 import type { Secret } from '../domain/secret.js';
 import type { EntitySettings, HostKind } from '../gateway/settings.js';
+import type { CodecSettings } from '../temporal/codec/settings.js';
 import type { MaintenanceSchedule } from '../temporal/maintenance.js';
 import type { EventsSettings } from './events.js';
 import type { ApiSettings } from './api.js';
@@ -24,6 +25,8 @@ export interface Settings {
   readonly configFor: (entityId: string) => RefundConfig;
   /** Searches per second and entity, over all processes. The vendor documents 30 per minute; other queries follow in proportion. */
   readonly queriesPerSecond: number;
+  /** Encryption of what Temporal stores. */
+  readonly codec: CodecSettings;
   /** Separates deployments that share a Temporal namespace. */
   readonly taskQueue: string;
   readonly workerProfile: WorkerProfile;

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
+import { dataConverter } from './codec/data-converter.js';
+import type { CodecSettings } from './codec/settings.js';
 
 export interface OpenClient {
   readonly temporal: Client;
@@ -11,8 +13,8 @@ export interface OpenClient {
 }
 
 /** Opens a client for a process that runs no workflows. Connects with its first call, so the ledger can be read while Temporal is unavailable. */
-export function openClient(env: NodeJS.ProcessEnv): OpenClient {
-  const { connectionOptions, namespace } = configFrom(env);
+export function openClient(env: NodeJS.ProcessEnv, codec: CodecSettings): OpenClient {
+  const { connectionOptions, namespace = 'default' } = configFrom(env);
   const retries = defaultGrpcRetryOptions();
   let isClosing = false;
   let lastRetryAt = 0;
@@ -30,7 +32,7 @@ export function openClient(env: NodeJS.ProcessEnv): OpenClient {
     ],
   });
   return {
-    temporal: new Client({ connection, ...(namespace === undefined ? {} : { namespace }) }),
+    temporal: new Client({ connection, namespace, dataConverter: dataConverter(codec, namespace) }),
     async close() {
       isClosing = true;
       // The SDK's retry timer outlives the connection and crashes the process if it finds it closed. Wait for the last timer first.

@@ -3,6 +3,7 @@ import { readFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from '../temporal/codec/data-converter.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,6 +13,7 @@ const SHIPPED = import.meta.url.endsWith('.ts') ? undefined : at('../workflow-bu
 export async function buildWorkflowBundle(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: at('../workflows/index.ts'),
+    failureConverterPath: FAILURE_CONVERTER,
     logger: new DefaultLogger('ERROR'),
   });
 }

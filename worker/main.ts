@@ -53,6 +53,7 @@ async function main(log: Log): Promise<void> {
   const worker = await startRefundWorker({
     connection,
     namespace,
+    codec: settings.codec,
     bundle: await workflowBundle(settings.workflowBundlePath),
     queues,
     profile: PROFILES[settings.workerProfile],

@@ -22,6 +22,8 @@ import { QueryBudgetSpent } from '../gateway/errors.js';
 import { LedgerError } from '../ledger/ledger.js';
 import { clearSweeps } from '../ledger/maintenance/sweep.js';
 import type { Log } from '../settings/log.js';
+import { dataConverter } from '../temporal/codec/data-converter.js';
+import type { CodecSettings } from '../temporal/codec/settings.js';
 import { ensureSchedules } from '../temporal/schedules.js';
 import { refundStarter } from '../temporal/start-refund.js';
 import { reasonOf } from '../temporal/search-attributes.js';
@@ -35,6 +37,7 @@ import { SHUTDOWN_FORCE, SHUTDOWN_GRACE } from './shutdown.js';
 export interface RefundWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  readonly codec: CodecSettings;
   readonly bundle: WorkflowBundle;
   readonly queues: TaskQueues;
   readonly profile: Profile;
@@ -59,13 +62,12 @@ const HEARTBEAT_MS = 2_000;
 
 export async function startRefundWorker(options: RefundWorkerOptions): Promise<RefundWorker> {
   const { connection, namespace, queues, database, start, log } = options;
-  const temporal = new Client({ connection, namespace });
+  const converter = dataConverter(options.codec, namespace);
+  const temporal = new Client({ connection, namespace, dataConverter: converter });
   const cancellationSignal = (): AbortSignal => Context.current().cancellationSignal;
   const activities = {
     ...createRefundActivities(options.dependencies),
-    ...createClientActivities(options.dependencies, start, () =>
-      temporal.activity.heartbeat(Context.current().info.taskToken),
-    ),
+    ...createClientActivities(options.dependencies, start, () => confirmTask(temporal)),
     ...createSweepActivities(
       {
         database,
@@ -93,6 +95,7 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
   const shared = {
     connection,
     namespace,
+    dataConverter: converter,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     interceptors: {
@@ -133,6 +136,21 @@ export async function startRefundWorker(options: RefundWorkerOptions): Promise<R
       await done;
     },
   };
+}
+
+/** Sends a heartbeat. Rejects if Temporal no longer waits for this try of the activity. */
+function confirmTask(temporal: Client): Promise<void> {
+  const { taskToken, namespace, activityId, workflowExecution } = Context.current().info;
+  return temporal.activity.heartbeat(taskToken, undefined, {
+    // The SDK cannot read the token, and the payload codec binds the details to the workflow.
+    serializationContext: {
+      type: 'activity',
+      namespace,
+      activityId,
+      isLocal: false,
+      ...(workflowExecution === undefined ? {} : { workflowId: workflowExecution.workflowId }),
+    },
+  });
 }
 
 /** Sends heartbeats for each activity, so Temporal detects a dead worker long before the activity's own time-out. */

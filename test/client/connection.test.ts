@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { freePort } from '../../sandbox/servers/free-port.js';
+import { CODEC_OFF } from '../../temporal/codec/settings.js';
 import { openClient } from '../../temporal/connection.js';
 
 it('can be closed while a call is being retried: the call fails then, and the process goes on', async () => {
-  const { temporal, close } = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
+  const { temporal, close } = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` }, CODEC_OFF);
   const calls = Array.from({ length: 5 }, () =>
     temporal.workflowService.describeNamespace({ namespace: 'default' }).catch((error: unknown) => error),
   );

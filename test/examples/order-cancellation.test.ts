@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it, inject } from 'vitest';
 import type { Order } from '../../examples/order-cancellation/orders.js';
 import { createOrderWorker } from '../../examples/order-cancellation/worker.js';
 import type { orderCancellation } from '../../examples/order-cancellation/workflow.js';
+import { dataConverter } from '../../temporal/codec/data-converter.js';
+import { testCodec } from '../support/codec.js';
 import { eventually, openHarness } from '../workflows/harness.js';
 
 const harness = await openHarness();
@@ -14,7 +16,13 @@ const { address, namespace } = inject('temporal');
 const orders = new Map<string, Order>();
 const taskQueue = `orders-${randomUUID()}`;
 const connection = await NativeConnection.connect({ address });
-const worker = await createOrderWorker({ connection, namespace, taskQueue, orders });
+const worker = await createOrderWorker({
+  connection,
+  namespace,
+  taskQueue,
+  dataConverter: dataConverter(testCodec, namespace),
+  orders,
+});
 const run = worker.run();
 afterAll(async () => {
   worker.shutdown();

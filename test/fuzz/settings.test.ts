@@ -19,6 +19,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   REFUNDS_TIME_SCALE: '1',
   REFUNDS_CREDIT_APPROVAL_ABOVE: 'EUR:500.00,JPY:80000',
   REFUNDS_METRICS_PORT: '9464',
+  REFUNDS_CODEC: 'off',
   REFUNDS_PORT: '8080',
   REFUNDS_REQUESTS_PER_MINUTE: '6000',
   REFUNDS_EVENTS_URL: 'https://shop.example/hooks/refunds',

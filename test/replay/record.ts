@@ -28,6 +28,8 @@ import { createLedger } from '../../ledger/postgres.js';
 import { startGatewayServer } from '../../sandbox/gateway/server.js';
 import { startPostgres } from '../../sandbox/servers/postgres.js';
 import { startTemporal } from '../../sandbox/servers/temporal.js';
+import { dataConverter } from '../../temporal/codec/data-converter.js';
+import { CODEC_OFF } from '../../temporal/codec/settings.js';
 import { taskQueues } from '../../temporal/task-queues.js';
 import { buildWorkflowBundle } from '../../worker/bundle.js';
 import { PROFILES } from '../../worker/profiles.js';
@@ -86,6 +88,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
   const worker = await startRefundWorker({
     connection: native,
     namespace: server.namespace,
+    codec: CODEC_OFF,
     bundle: await buildWorkflowBundle(),
     queues,
     profile: PROFILES.small,
@@ -98,6 +101,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     connection: native,
     namespace: server.namespace,
     taskQueue: 'orders',
+    dataConverter: dataConverter(CODEC_OFF, server.namespace),
     orders,
   });
   const ordersRun = orderWorker.run();

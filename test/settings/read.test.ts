@@ -17,6 +17,8 @@ const ENV = {
   OPPWA_BASE_URL: 'https://eu-test.oppwa.com',
   OPPWA_ENTITY_ID: ENTITY,
   OPPWA_ACCESS_TOKEN: TOKEN,
+  // Not the default on a live host: see codec.test.ts.
+  REFUNDS_CODEC: 'off',
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
@@ -30,6 +32,7 @@ function file(name: string, content: unknown): string {
 }
 const withFile = (content: unknown): NodeJS.ProcessEnv => ({
   DATABASE_URL: ENV.DATABASE_URL,
+  REFUNDS_CODEC: 'off',
   REFUNDS_CONFIG: file('config.json', content),
 });
 

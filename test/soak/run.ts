@@ -82,8 +82,8 @@ async function runOn(machine: Machine, options: SoakOptions): Promise<SoakResult
   const notes = new Notes();
   const { engine } = machine.gateway;
   const database = openDatabase(machine.databaseUrl);
-  const { temporal, close: closeTemporal } = openClient(machine.env);
   const settings = readSettings(machine.env);
+  const { temporal, close: closeTemporal } = openClient(machine.env, settings.codec);
   const opened = openRefundsClient(settings, machine.env);
   const watch = new Watch({ machine, notes, database, onProgress: options.onProgress });
   const events: EventEvidence = { database, client: machine.client };

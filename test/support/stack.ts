@@ -34,6 +34,8 @@ import { startGatewayServer, type GatewayServer } from '../../sandbox/gateway/se
 import type { GatewaySettings } from '../../sandbox/gateway/settings.js';
 import type { WebhookWrapper } from '../../sandbox/gateway/webhooks.js';
 import { createLog, type Log } from '../../settings/log.js';
+import { dataConverter } from '../../temporal/codec/data-converter.js';
+import type { CodecSettings } from '../../temporal/codec/settings.js';
 import { auditScheduleId, sweepScheduleId } from '../../temporal/schedules.js';
 import { taskQueues, type TaskQueues } from '../../temporal/task-queues.js';
 import type { MaintenanceSchedule } from '../../temporal/maintenance.js';
@@ -43,6 +45,7 @@ import { startRefundWorker, type RefundWorker } from '../../worker/refund-worker
 import { paymentUpdatesWorkflowId } from '../../workflows/maintenance/contract.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { cardKeyFiles } from './card-keys.js';
+import { codecEnv, testCodec } from './codec.js';
 import { freshDatabase } from './database.js';
 import { leaksIn } from './leaks.js';
 
@@ -59,6 +62,8 @@ export interface StackOptions {
   readonly worker?: boolean;
   /** Schedules that the stack's workers create; default none, so that nothing starts by itself. */
   readonly maintenance?: MaintenanceSchedule;
+  /** Default: nothing is encrypted, unless `TEST_CODEC` says otherwise. */
+  readonly codec?: CodecSettings;
   /** Log of its workers; default `Stack.logged`. */
   readonly log?: Log;
   /** Default: the run's server. A test with a server of its own sets other limits, or kills it. */
@@ -163,7 +168,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
-  const temporal = new Client({ connection, namespace });
+  const codec = options.codec ?? testCodec;
+  const temporal = new Client({ connection, namespace, dataConverter: dataConverter(codec, namespace) });
   const client = createRefundsClient({ temporal, dependencies, start, queues });
 
   const logged: string[] = [];
@@ -174,6 +180,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const worker = await startRefundWorker({
       connection: native,
       namespace,
+      codec,
       bundle,
       queues,
       profile: PROFILES.small,
@@ -251,6 +258,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       OPPWA_BASE_URL: gatewayServer.url,
       OPPWA_ENTITY_ID: entity.id,
       OPPWA_ACCESS_TOKEN: entity.token,
+      ...codecEnv(codec),
       REFUNDS_TASK_QUEUE: queueName,
       REFUNDS_WORKFLOW_BUNDLE: inject('workflowBundle'),
       REFUNDS_TIME_SCALE: String(SCALE),

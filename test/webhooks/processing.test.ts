@@ -9,6 +9,7 @@ import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { eventually, NEVER, openHarness } from '../conformance/harness.js';
 import { deliverNotifications, startReceiver, webhookAddress } from '../support/receiver.js';
+import { CODEC_OFF } from '../../temporal/codec/settings.js';
 import { openClient } from '../../temporal/connection.js';
 import { seen } from '../support/seen.js';
 
@@ -358,7 +359,7 @@ describe('while Temporal is unavailable', () => {
   }) => {
     const { id, gatewayId } = await pendingRefund();
     await receiver.close();
-    const absent = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
+    const absent = openClient({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` }, CODEC_OFF);
     const cutOff = await startReceiver({ ...harness, temporal: absent.temporal }, address);
     try {
       engine.finishPending({ id: gatewayId, state: 'rejected' });
