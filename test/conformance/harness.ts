@@ -18,7 +18,7 @@ import type { FaultRule } from '../../sandbox/gateway/faults.js';
 import type { Transaction } from '../../sandbox/gateway/types.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import type { refund } from '../../workflows/refund/workflow.js';
-import { violationsOf } from '../ledger/invariants.js';
+import { openQuickAudit, violationsOf } from '../ledger/invariants.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
 
 /** Waits that are short, with enough time for real I/O on a loaded machine. */
@@ -123,9 +123,11 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const { dependencies, gateway, temporal, database } = stack;
   const { engine } = gateway;
   const { ledger } = dependencies;
+  const audit = openQuickAudit(stack.databaseUrl, database);
   afterAll(() => stack.close({ booksAgree: false }));
+  afterAll(() => audit.close());
   afterEach(async () => {
-    expect(await violationsOf(database.db), 'I1 to I8').toEqual([]);
+    expect(await audit.violations(), 'I1 to I8').toEqual([]);
   });
   // Hooks run in reverse order: this one runs before the stack is closed.
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { openDatabase, type Database } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
 import type { LedgerUnderTest } from './fixtures.js';
-import { violationsOf } from './invariants.js';
+import { openQuickAudit } from './invariants.js';
 
 export interface PostgresUnderTest extends LedgerUnderTest {
   readonly url: string;
@@ -29,7 +29,8 @@ const EMPTY_ALL_TABLES = sql`
 export async function postgresLedger(connections = 10): Promise<PostgresUnderTest> {
   const url = await freshDatabase('migrated');
   const database = openDatabase(url, { connections });
-  afterAll(() => database.close());
+  const audit = openQuickAudit(url, database);
+  afterAll(() => Promise.all([audit.close(), database.close()]));
   const { db } = database;
   return {
     url,
@@ -81,6 +82,6 @@ export async function postgresLedger(connections = 10): Promise<PostgresUnderTes
         .execute();
       return events.map(({ type }) => type);
     },
-    violations: () => violationsOf(db),
+    violations: () => audit.violations(),
   };
 }
