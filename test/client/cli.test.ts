@@ -95,58 +95,9 @@ describe('request', () => {
     expect(text.stdout).toContain(gatewayId);
     expect(text.stdout, 'no colours into a pipe').not.toContain('\u001B[');
   });
-
-  it('prints the key that it generates, so that the request can be repeated', async () => {
-    const { paymentId } = stack.newPayment();
-    const first = await cli(ask(paymentId, '--yes', '--json', '--requested-by', 'clerk'));
-    const key = /^key (\S+)/m.exec(first.stderr)?.[1] ?? '';
-    const again = await cli(ask(paymentId, '--yes', '--json', '--requested-by', 'clerk', '--key', key));
-    expect(refundOf(again).id).toBe(refundOf(first).id);
-    await client.waitFor(refundOf(first).id, 20_000);
-  });
-
-  it('ends with 1 over the balance and with 2 in another currency', async () => {
-    const { paymentId } = stack.newPayment({ amount: '39.99' });
-    const [over, currency] = await Promise.all([
-      cli(ask(paymentId, '--yes', '--json')),
-      cli(ask(paymentId, '--yes', '--currency', 'USD')),
-    ]);
-    expect(over).toMatchObject({ code: 1, stdout: '' });
-    expect(over.stderr).toContain('"exceeds_refundable"');
-    expect(currency).toMatchObject({ code: 2, stdout: '' });
-    expect(currency.stderr).toContain('currency_mismatch');
-  });
 });
 
 describe('credit', () => {
-  it('shows its effect before it is requested, and waits for a second approver if it is unlinked', async () => {
-    const { registrationId } = stack.newPayment();
-    const to = [
-      '--registration',
-      registrationId,
-      '--amount',
-      '7.00',
-      '--currency',
-      'EUR',
-      '--reason',
-      'goodwill',
-    ];
-    const asked = await cli(['credit', ...to, '--yes', '--json', '--wait', '60', '--requested-by', 'clerk']);
-    expect(asked.stderr).toContain(`Credit 7.00 EUR to registration ${registrationId} (goodwill).`);
-    expect(asked.stderr).toContain('another operator has to approve');
-    expect(asked.code).toBe(3);
-    const { id } = refundOf(asked);
-    const shown = await cli(['show', id]);
-    expect(shown.stdout).toContain('none: the credit is unlinked');
-    const approved = await cli([
-      ...['approve', id, '--instruction', await waitingOn(id), '--by', 'boss', '--reason', 'agreed'],
-      ...['--yes', '--json'],
-    ]);
-    expect(approved.code).toBe(0);
-    expect(approved.stderr).toContain('It is linked to no payment');
-    expect(await client.waitFor(id, 20_000)).toMatchObject({ status: 'succeeded', operation: 'credit' });
-  });
-
   it('reports missing input', async () => {
     const ended = await cli(['credit', '--amount', '7.00', '--currency', 'EUR', '--reason', 'goodwill']);
     expect(ended.code).toBe(2);
@@ -193,20 +144,5 @@ describe("an approver's decision", () => {
     expect(watched.stdout).toMatch(/succeeded .* CD succeeded/);
     expect(withdrawn.code).toBe(1);
     expect(withdrawn.stderr).toContain('"final"');
-  });
-
-  it('is announced by exit code 3, and after a rejection a waiting command ends with 1', async () => {
-    const { paymentId } = stack.newPayment({ amount: '800.00' });
-    stack.fault({ kind: 'reject', code: '700.500.001' }, { paymentId });
-    const asked = await cli(ask(paymentId, '--amount', '800.00', '--yes', '--json', '--wait', '60'));
-    expect(asked.code).toBe(3);
-    const { id, state } = refundOf(asked);
-    expect(state).toBe('awaiting_approval');
-    const rejected = await cli(['reject', id, '--instruction', await waitingOn(id), '--by', 'boss', ...note]);
-    expect(rejected.code).toBe(0);
-    expect(refundOf(rejected)).toMatchObject({ status: 'failed' });
-    const [watched, stuck] = await Promise.all([cli(['watch', id]), cli(['list', '--stuck', '--json'])]);
-    expect(watched.code).toBe(1);
-    expect(refundsOf(stuck)).toEqual([]);
   });
 });

@@ -1,9 +1,12 @@
 /** Harness of the console tests: Chromium in front of the API with everything behind it. */
 import { randomUUID } from 'node:crypto';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, expect } from 'vitest';
 import { consoleFolder } from '../../server/api/console.js';
 import type { Refund } from '../../client/index.js';
 import type { RefundState } from '../../domain/refund/states.js';
+import { allRefunds, compareBooks } from '../../sandbox/demo/books.js';
+import { formatAmount } from '../../sandbox/gateway/amounts.js';
 import { refundOf, startApi, type ApiHarness } from '../api/harness.js';
 import { startChromium, type Theme } from '../support/chromium.js';
 
@@ -97,6 +100,72 @@ export async function startConsole(): Promise<ConsoleHarness> {
       }
       return session;
     },
+  };
+}
+
+export interface ConsoleTests {
+  /** Starts the console. Call it in `beforeAll`. */
+  start(): Promise<{ harness: ConsoleHarness; operator: string; supervisor: string }>;
+  /** `openSession` of the harness. The session is closed after the test. */
+  openSession(key?: string, theme?: Theme): Promise<ConsoleSession>;
+  /** Returns the incidents of a session so far, for a test that expects some. They are not checked again after it. */
+  takeIncidents(session: ConsoleSession): readonly string[];
+  /** Names attempts that two operators corrected on outside evidence, so that the gateway does not know them. */
+  expectUnknown(...references: readonly string[]): void;
+  /** Returns the money that left the merchant for the payment, in minor units. */
+  paidOn(paymentId: string, references: readonly string[]): bigint;
+}
+
+/**
+ * Shares one console and one browser between the tests of a file. After each test no browser had an incident; at the end the gateway's books
+ * agree with the ledger. Call it inside of the file's `describe`.
+ */
+export function useConsole(): ConsoleTests {
+  let harness: ConsoleHarness | undefined;
+  const sessions: ConsoleSession[] = [];
+  const corrected: string[] = [];
+  const started = (): ConsoleHarness => harness ?? expect.fail('the console has not started');
+
+  afterAll(async () => {
+    const { stack, close } = started();
+    const refunds = await allRefunds(stack.dependencies.ledger);
+    const transactions = stack.gateway.engine
+      .transactions()
+      .map((transaction) => ({ ...transaction, amount: formatAmount(transaction.amount) }));
+    const unknown = compareBooks(refunds, transactions).map(({ reference }) => reference);
+    await close({ booksAgree: false });
+    expect(unknown).toEqual(corrected);
+  });
+  afterEach(async () => {
+    const left = sessions.splice(0);
+    const incidents = left.flatMap((session) => session.incidents);
+    await Promise.all(left.map((session) => session.close()));
+    expect(incidents, 'incidents in the browser').toEqual([]);
+  });
+
+  return {
+    async start() {
+      harness = await startConsole();
+      return {
+        harness,
+        operator: await harness.newKey('ann', 'submit', 'operate', 'approve'),
+        supervisor: await harness.newKey('bea', 'operate', 'approve'),
+      };
+    },
+    async openSession(...who) {
+      const session = await started().openSession(...who);
+      sessions.push(session);
+      return session;
+    },
+    takeIncidents(session) {
+      sessions.splice(sessions.indexOf(session), 1);
+      return session.incidents;
+    },
+    expectUnknown: (...references) => void corrected.push(...references),
+    paidOn: (paymentId, references) =>
+      started()
+        .stack.gateway.engine.leftMerchant({ originals: [paymentId], references })
+        .reduce((sum, { total }) => sum + total, 0n),
   };
 }
 
