@@ -1,5 +1,6 @@
 /** Reads a transaction from the body of an answer. Only listed fields are read; some of them make the answer unreadable if they are malformed. */
 import { looksLikeCard } from '../../domain/card/card-number.js';
+import type { SettlementDetails } from '../../domain/transaction.js';
 import type { OppwaTransaction } from './transaction.js';
 import { isObject, parseObject } from '../http/json.js';
 
@@ -54,6 +55,10 @@ export function readTransaction(value: unknown): Read<OppwaTransaction> {
   }
   const extended = remarkIn(resultDetails, 'ExtendedDescription');
   if (extended !== undefined) read.extendedDescription = withoutCardNumbers(extended);
+  const settlement = settlementIn(value);
+  if (settlement !== undefined) read.settlement = settlement;
+  const last4 = textIn(value['card'], 'last4Digits');
+  if (last4 !== undefined && /^\d{4}$/.test(last4)) read.cardLast4 = last4;
   const errors = isObject(result) ? result['parameterErrors'] : undefined;
   if (Array.isArray(errors) && errors.every(isObject))
     read.parameterErrors = errors.map((error) =>
@@ -68,6 +73,35 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export function resultCodeOf(value: unknown): string | undefined {
   const code = isObject(value) ? textIn(value['result'], 'code') : undefined;
   return code !== undefined && RESULT_CODE.test(code) ? code : undefined;
+}
+
+/** Highest number of an acquirer's id that is read: `ConnectorTxID1` to `ConnectorTxID9`. */
+const MOST_CONNECTOR_IDS = 9;
+
+/** Reads the details for settlement. A field of a wrong type, or one that may hold a card number, is dropped. */
+function settlementIn(value: Readonly<Record<string, unknown>>): SettlementDetails | undefined {
+  const { resultDetails } = value;
+  const connectorTxIds: Record<string, string> = {};
+  for (let number = 1; number <= MOST_CONNECTOR_IDS; number += 1) {
+    const name = `ConnectorTxID${number}`;
+    const id = detailIn(resultDetails, name);
+    if (id !== undefined) connectorTxIds[name] = id;
+  }
+  const details = {
+    reconciliationId: detailIn(resultDetails, 'reconciliationId'),
+    connectorTxIds: Object.keys(connectorTxIds).length > 0 ? connectorTxIds : undefined,
+    acquirerResponse: detailIn(resultDetails, 'AcquirerResponse'),
+    clearingInstituteName: detailIn(resultDetails, 'clearingInstituteName'),
+    shortId: detailIn(value, 'shortId'),
+    descriptor: detailIn(value, 'descriptor'),
+  };
+  const found = Object.entries(details).filter(([, detail]) => detail !== undefined);
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
+function detailIn(value: unknown, name: string): string | undefined {
+  const found = remarkIn(value, name)?.slice(0, LONGEST).toWellFormed();
+  return found === undefined || found === '' || looksLikeCard(found) ? undefined : found;
 }
 
 function textIn(value: unknown, name: string): string | undefined {

@@ -1,6 +1,11 @@
 /** Translates transactions from the gateway's field names and payment types to those of the domain. */
 import type { Operation } from '../../domain/refund/operation.js';
-import type { GatewayTransaction, RecordedTransaction, TransactionType } from '../../domain/transaction.js';
+import type {
+  GatewayTransaction,
+  RecordedTransaction,
+  SettlementDetails,
+  TransactionType,
+} from '../../domain/transaction.js';
 import type { HostKind } from '../settings.js';
 import { readResult } from './read-code.js';
 
@@ -22,6 +27,10 @@ export interface OppwaTransaction {
   /** `result.parameterErrors`. */
   readonly parameterErrors?: readonly string[];
   readonly timestamp?: string;
+  /** Fields of `resultDetails`, `shortId` and `descriptor`. */
+  readonly settlement?: SettlementDetails;
+  /** `card.last4Digits`. */
+  readonly cardLast4?: string;
 }
 
 /** `paymentType` of each operation, in the request and in its answer. */

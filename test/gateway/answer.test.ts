@@ -32,6 +32,15 @@ describe('an answer', () => {
     ['timestamp', { timestamp: 1 }],
     ['resultDetails', { resultDetails: 'x' }],
     ['ExtendedDescription', { resultDetails: { ExtendedDescription: 7 } }],
+    ['card', { card: '0042' }],
+    ['last4Digits', { card: { last4Digits: 42 } }],
+    ['last4Digits of another length', { card: { last4Digits: '00042' } }],
+    ['shortId', { shortId: 7548 }],
+    ['descriptor', { descriptor: null }],
+    [
+      'ConnectorTxID1',
+      { resultDetails: { ConnectorTxID1: 852105, ConnectorTxIDx: '1', reconciliationId: [] } },
+    ],
     ['parameterErrors', { result: { ...refunded.result, parameterErrors: 'x' } }],
   ])('with a wrong type for the remark %s is believed without it', (_field, more) => {
     expect(readTransactionBody(body(more))).toEqual({ ok: true, value: refunded });
@@ -56,6 +65,39 @@ describe('an answer', () => {
     );
     expect(read).toMatchObject({ ok: true, value: { result: { code: refunded.result.code } } });
     expect(JSON.stringify(read)).not.toContain(quoted);
+  });
+
+  it('has the details that find it in settlement, each of them bounded, and none that may hold a card', () => {
+    const read = readTransactionBody(
+      body({
+        descriptor: '7548.8324.7369 ECOMChannel ',
+        shortId: '7548.8324.7369',
+        card: { bin: '420000', last4Digits: '0042', holder: 'John Smith' },
+        resultDetails: {
+          reconciliationId: 'r'.repeat(300),
+          ConnectorTxID1: '852105',
+          ConnectorTxID2: CARD_NUMBER,
+          ConnectorTxID3: '26K00001',
+          ConnectorTxID10: 'x',
+          AcquirerResponse: `00 cvv 123`,
+          clearingInstituteName: 'Bank\u0000',
+        },
+      }),
+    );
+    expect(read).toEqual({
+      ok: true,
+      value: {
+        ...refunded,
+        cardLast4: '0042',
+        settlement: {
+          reconciliationId: 'r'.repeat(255),
+          connectorTxIds: { ConnectorTxID1: '852105', ConnectorTxID3: '26K00001' },
+          clearingInstituteName: 'Bank\ufffd',
+          shortId: '7548.8324.7369',
+          descriptor: '7548.8324.7369 ECOMChannel ',
+        },
+      },
+    });
   });
 
   it('names the parameters of a parameter error, and never their values', () => {

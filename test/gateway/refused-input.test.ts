@@ -113,6 +113,7 @@ describe('an order that does not have the form of the gateway', () => {
   it('is not sent to a registration without an id', async () => {
     const order = { ...refundOrder(), registrationId: '' };
     expect(await wrongFields(gateway.creditRegistration(order))).toEqual(['registrationId']);
+    expect(await wrongFields(gateway.removeRegistration(ENTITY, '', limits()))).toEqual(['registrationId']);
   });
 
   it('is refused with all problems at once, with the allowed form and without the value', async () => {

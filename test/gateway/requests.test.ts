@@ -79,6 +79,15 @@ describe('a credit to a card', () => {
         },
         extendedDescription: 'Approved or completed successfully',
         timestamp: '2024-10-22 13:36:46+0000',
+        settlement: {
+          reconciliationId: 'P175',
+          connectorTxIds: { ConnectorTxID1: '852105', ConnectorTxID3: '26K00001' },
+          acquirerResponse: '00',
+          clearingInstituteName: 'Postbank P.O.S. Transact GmbH',
+          shortId: '7548.8324.7369',
+          descriptor: '7548.8324.7369 ECOMChannel ',
+        },
+        cardLast4: '0042',
       }),
     });
   });
@@ -186,6 +195,44 @@ describe('the other writes', () => {
       ['paymentType', 'CD'],
       ['merchantTransactionId', 'Cd00000000000001'],
     ]);
+  });
+
+  it('register a card, without a type and an amount', async () => {
+    const {
+      amount: _amount,
+      currency: _currency,
+      ...order
+    } = cardCreditOrder({
+      billing: { city: 'Kraków' },
+      customer: { surname: 'Smith' },
+    });
+    await gateway.registerCard(order);
+    expect(server.requests[0]?.method).toBe('POST');
+    expect(server.requests[0]?.path).toBe('/v1/registrations');
+    expect(server.requests[0]?.fields).toEqual([
+      ['entityId', ENTITY],
+      ['paymentBrand', 'VISA'],
+      ['card.number', CARD_NUMBER],
+      ['card.holder', 'John Smith'],
+      ['card.expiryMonth', '02'],
+      ['card.expiryYear', '2027'],
+      ['card.cvv', '123'],
+      ['merchantTransactionId', 'P175'],
+      ['billing.city', 'Kraków'],
+      ['customer.surname', 'Smith'],
+    ]);
+  });
+
+  it('remove a registration by DELETE without a body', async () => {
+    const registrationId = '8ac7a4a09780fc6a01978219fe113f61';
+    const external = gatewayAt(server.url, { testMode: 'EXTERNAL' });
+    await external.removeRegistration(ENTITY, registrationId, limits());
+    await external.close();
+    const [request] = server.requests;
+    expect(request?.method).toBe('DELETE');
+    expect(request?.path).toBe(`/v1/registrations/${registrationId}?entityId=${ENTITY}`);
+    expect(request?.headers.get('authorization')).toBe(`Bearer ${TOKEN}`);
+    expect(request?.fields).toEqual([]);
   });
 
   it('send testMode only if it is set', async () => {

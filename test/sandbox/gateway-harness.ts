@@ -21,6 +21,7 @@ export interface Harness {
   wait(ms: number): void;
   /** Calls as the first entity, unless `as` is given. Adds `entityId`. */
   post(path: string, fields: Readonly<Record<string, string>>, as?: Identity): Delivery;
+  delete(path: string): Delivery;
   get(path: string, fields?: Readonly<Record<string, string>>, as?: Identity): Delivery;
 }
 
@@ -51,6 +52,7 @@ export function openHarness(options: Partial<SimulatedGatewayOptions> = {}): Har
       now += ms;
     },
     post: (path, fields, as = ENTITY) => ask('POST', path, fields, as),
+    delete: (path) => ask('DELETE', path, {}, ENTITY),
     get: (path, fields = {}, as = ENTITY) => ask('GET', path, fields, as),
   };
 }
