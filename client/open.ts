@@ -13,6 +13,7 @@ import { createReportingRecord } from '../ledger/access/reporting.js';
 import type { Settings } from '../settings/settings.js';
 import { openClient } from '../temporal/connection.js';
 import { taskQueues, type TaskQueues } from '../temporal/task-queues.js';
+import { readCreditLimits, type CreditLimitsView, type LimitsQuery } from './credit-limits.js';
 import { readinessOf } from './readiness.js';
 import { createRefundsClient, type RefundsClient } from './refunds-client.js';
 
@@ -31,6 +32,8 @@ export interface OpenRefundsClient {
   readonly ledger: Ledger;
   readonly database: Database;
   readonly readiness: ReturnType<typeof readinessOf>;
+  /** Reads the limits of credits without an approval, and what is used of them. */
+  readonly limits: (query: LimitsQuery) => Promise<readonly CreditLimitsView[]>;
   /** Temporal's namespace. */
   readonly namespace: string;
   readonly notifications: NotificationParts;
@@ -72,6 +75,12 @@ export function openRefundsClient(
     ledger,
     database,
     readiness: readinessOf(database, temporal),
+    limits: (query) =>
+      readCreditLimits(
+        database,
+        { entityIds: settings.entities.map(({ id }) => id), configFor: settings.configFor },
+        query,
+      ),
     namespace: temporal.options.namespace,
     notifications: { ...shared, database },
     async close() {

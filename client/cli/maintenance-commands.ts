@@ -1,5 +1,6 @@
-/** The options and help of `verify` and `events`. */
-import { Option, type Command } from '@commander-js/extra-typings';
+/** The options and help of `limits`, `verify` and `events`. */
+import { InvalidArgumentError, Option, type Command } from '@commander-js/extra-typings';
+import { isGatewayId, isRefundId } from '../../domain/ids.js';
 import type { ExitCode } from './exit.js';
 
 const DELIVERY_STATES = ['waiting', 'delivered', 'dead'] as const;
@@ -11,6 +12,28 @@ interface Grammar {
 }
 
 export function addMaintenanceCommands(program: Command, { finish, count, examples }: Grammar): void {
+  program
+    .command('limits')
+    .description('limits of credits without an approval, and what is used of them')
+    .option('--entity <id>', 'only limits of this entity', id)
+    .option('--currency <code>', 'only limits in this currency', currency)
+    .option('--payment <id>', 'read the sum of this payment', id)
+    .option('--registration <id>', 'read the sum of this destination', id)
+    .option('--card <ref>', 'read the sum of this sealed card, instead of a registration', cardRef)
+    .option('--requester <name>', 'read the sum of this requester, on all entities')
+    .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
+    .option('--json', 'a list as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'limits',
+        'limits --currency EUR --payment 8ac7a4a18f6fcb2d018f70a1b2c3d4e5 --requester alice',
+      ),
+    )
+    .action(async (options) => {
+      finish(await (await import('./limits.js')).limits(options));
+    });
+
   program
     .command('verify')
     .description('check the invariants I1 to I8 on the whole ledger')
@@ -54,4 +77,19 @@ export function addMaintenanceCommands(program: Command, { finish, count, exampl
     .action(async (id, options) => {
       finish(await (await import('./events.js')).resend(id, options));
     });
+}
+
+function id(text: string): string {
+  if (!isGatewayId(text)) throw new InvalidArgumentError('It must be 32 lowercase hexadecimal characters.');
+  return text;
+}
+
+function cardRef(text: string): string {
+  if (!isRefundId(text)) throw new InvalidArgumentError('It must be a UUID in lowercase.');
+  return text;
+}
+
+function currency(text: string): string {
+  if (!/^[A-Z]{3}$/.test(text)) throw new InvalidArgumentError('It must be three capital letters.');
+  return text;
 }

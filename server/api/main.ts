@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const { host, port, requestsPerMinute, tokens, temporalUi } = settings.api;
   await migrate(settings.databaseUrl);
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
-  const { client, ledger, database, readiness, namespace } = opened;
+  const { client, ledger, database, readiness, limits, namespace } = opened;
   const log = createLog({ role: 'api' });
   const inbox = openDatabase(settings.databaseUrl, { connections: 1, kept: 1 });
   // For leases and the end of notifications only. Not durable: a lost mark means that a notification is processed again, and its effect is
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     ledger,
     database,
     readiness,
+    limits,
     log,
     webhooks: {
       store: storeNotifications(inbox),

@@ -2,6 +2,7 @@
 import type { Database } from '../../ledger/db/database.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
+import type { CreditLimitsView, LimitsQuery } from '../../client/credit-limits.js';
 import type { RefundsClient } from '../../client/refunds-client.js';
 
 export interface ApiParts {
@@ -9,6 +10,8 @@ export interface ApiParts {
   /** For reads only. Workflows write. */
   readonly ledger: Ledger;
   readonly database: Database;
+  /** Reads the limits of credits without an approval, and what is used of them. */
+  readonly limits: (query: LimitsQuery) => Promise<readonly CreditLimitsView[]>;
   readonly log: Log;
   /** Aborts when the server shuts down, so that long polls and streams end. */
   readonly closing: AbortSignal;

@@ -180,6 +180,28 @@ export const payment = z
   })
   .meta({ id: 'Payment' });
 
+const limitedSum = z.object({
+  limit: amount.nullable().describe('Null: no limit'),
+  used: amount
+    .nullable()
+    .describe(
+      'Sum of credits without an approval that were, or may have been, submitted; null if not asked for',
+    ),
+  windowHours: z.int().nullable().describe('Length of the sliding window; null: over all time'),
+});
+
+export const creditLimits = z
+  .object({
+    entityId: gatewayId,
+    currency,
+    single: amount.describe('The largest credit without an approval'),
+    payment: limitedSum.describe('Credits on one payment'),
+    destination: limitedSum.describe('Credits to one registration or card'),
+    requester: limitedSum.describe('Credits of one requester, on all entities'),
+    entity: limitedSum.describe('Credits of the entity'),
+  })
+  .meta({ id: 'CreditLimits' });
+
 export const principal = z
   .object({ name: z.string(), roles: z.array(z.enum(ROLES)).readonly() })
   .meta({ id: 'Principal' });

@@ -20,6 +20,7 @@ import { documentRoutes } from './documentation.js';
 import { healthRoutes, type Readiness } from './health.js';
 import { eventRoutes } from './events.js';
 import { readJsonBodies } from './json-body.js';
+import { limitRoutes } from './limits.js';
 import { meRoutes } from './principal.js';
 import type { ApiParts } from './route-dependencies.js';
 import { registerMetrics } from './metrics.js';
@@ -37,6 +38,7 @@ export interface ApiOptions {
   /** For reads only. Workflows write. */
   readonly ledger: Ledger;
   readonly database: Database;
+  readonly limits: ApiParts['limits'];
   readonly log: Log;
   /** Receiver of gateway notifications. Absent: the route is not registered. */
   readonly webhooks?: Omit<WebhookParts, 'log' | 'onIgnored'>;
@@ -106,6 +108,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     client: options.client,
     ledger: options.ledger,
     database,
+    limits: options.limits,
     log,
     closing: closing.signal,
   };
@@ -114,6 +117,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(decisionRoutes, parts);
   await app.register(repairRoutes, parts);
   await app.register(queueRoutes, parts);
+  await app.register(limitRoutes, parts);
   await app.register(streamRoutes, parts);
   await app.register(notAvailableRoutes);
   await app.register(auditRoutes, parts);

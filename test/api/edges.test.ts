@@ -271,6 +271,7 @@ describe('while a dependency is unavailable', () => {
       ledger: createLedger(database),
       database,
       readiness: readinessOf(database, stack.temporal),
+      limits: stack.limits,
       log: createLog({ role: 'api', to: { write: (line) => lines.push(line) } }),
       requestsPerMinute: 100,
     });

@@ -53,6 +53,7 @@ export async function startApi(
     log: createLog({ role: 'api', to: { write: (line) => logged.push(line) } }),
     requestsPerMinute: 100_000,
     readiness: readinessOf(stack.database, stack.temporal),
+    limits: stack.limits,
     ...options.api,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -66,6 +66,7 @@ describe('an account without v3 reporting', () => {
       log: createLog({ role: 'api', to: { write: () => undefined } }),
       requestsPerMinute: 100,
       readiness: readinessOf(stack.database, stack.temporal),
+      limits: stack.limits,
     });
     try {
       const ready = await api.inject({ method: 'GET', url: '/readyz' });

@@ -169,6 +169,11 @@ describe.skipIf(CHROMIUM === undefined)(`the console (needs Chromium: ${HOW_TO_G
       await bea.page.keyboard.press('Escape');
       expect(await dialog.isVisible()).toBe(false);
 
+      const limits = bea.page.getByText('Credits of this requester');
+      await limits.waitFor();
+      expect((await limits.innerText()).replaceAll('\u202f', ' ')).toMatch(
+        /of 500\.00 EUR used within 24 hours$/u,
+      );
       await confirm(bea.page, 'Approve', { Reason: 'checked with the customer', Ticket: 'PAY-12' });
       await bea.page.getByText('Approved.').waitFor();
       await harness.until(refund.id, 'succeeded');

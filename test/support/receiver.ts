@@ -77,6 +77,7 @@ export async function startReceiver(
     ledger: dependencies.ledger,
     database,
     readiness: readinessOf(database, temporal),
+    limits: stack.limits,
     log,
     requestsPerMinute: 100_000,
     webhooks: {

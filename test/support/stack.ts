@@ -5,7 +5,9 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { expect, inject } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.js';
 import type { StartSettings } from '../../activities/pay-back/activities.js';
+import { readCreditLimits } from '../../client/credit-limits.js';
 import { createRefundsClient, type Refund, type RefundsClient } from '../../client/index.js';
+import type { OpenRefundsClient } from '../../client/open.js';
 import {
   DEFAULT_POLICY,
   DEFAULT_TIMINGS,
@@ -92,6 +94,7 @@ export interface Stack {
   readonly queues: TaskQueues;
   readonly temporal: Client;
   readonly client: RefundsClient;
+  readonly limits: OpenRefundsClient['limits'];
   /** Environment for a separate process of this stack, such as the command line or a worker. */
   readonly env: NodeJS.ProcessEnv;
   /** Every logged line: of the stack's workers, and of parts that a test builds beside them in this process. */
@@ -250,6 +253,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     queues,
     temporal,
     client,
+    limits: (query) =>
+      readCreditLimits(database, { entityIds: [entity.id], configFor: start.configFor }, query),
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: databaseUrl,

@@ -14,6 +14,7 @@ import type {
   Action,
   AuditReport,
   ConsoleConfig,
+  CreditLimits,
   SearchResult,
   Me,
   Page,
@@ -80,6 +81,21 @@ export const usePayment = (id: string): UseQueryResult<Payment> =>
   useApi(`/v1/payments/${encodeURIComponent(id)}`);
 export const useSearch = (text: string): UseQueryResult<Page<SearchResult>> =>
   useApi(`/v1/search?q=${encodeURIComponent(text)}`, text !== '');
+
+/** Returns the limits that a credit of this refund to this destination counts towards. */
+export const useLimits = (
+  { entityId, currency, paymentId, requestedBy }: Refund,
+  destination: { readonly registrationId: string } | { readonly cardRef: string },
+): UseQueryResult<Page<CreditLimits>> =>
+  useApi(
+    `/v1/limits?${new URLSearchParams({
+      ...{ entityId, currency, requester: requestedBy },
+      ...(paymentId === null ? {} : { paymentId }),
+      ...('cardRef' in destination
+        ? { cardRef: destination.cardRef }
+        : { registrationId: destination.registrationId }),
+    }).toString()}`,
+  );
 
 const refundPath = (id: string): string => `/v1/refunds/${encodeURIComponent(id)}`;
 

@@ -13,6 +13,7 @@ export type QueueItem = ResponseOf<'queueItem'>;
 export type TimelineEntry = ResponseOf<'timelineEntry'>;
 export type Payment = ResponseOf<'payment'>;
 export type SearchResult = ResponseOf<'searchResult'>;
+export type CreditLimits = ResponseOf<'creditLimits'>;
 export type Me = ResponseOf<'principal'>;
 export type BulkReplayResult = z.infer<typeof commands.bulkReplayResult>;
 

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { OpenCase, Refund } from '../data/shapes.js';
 import { effectHere } from '../operator-need.js';
 import { capital, meaning } from '../text.js';
+import { CreditLimitsFact } from './credit-limits.js';
 import { Age, Amount, Fact, Id, Panel } from './basics.js';
 
 export function NeedsOperator({ refund }: { readonly refund: Refund }) {
@@ -41,6 +42,7 @@ export function NeedsOperator({ refund }: { readonly refund: Refund }) {
                 <Id id={approval.destination.registrationId} what="the registration" short />
               </Fact>
               <Fact name="Reason">{capital(approval.why.map(meaning).join('; '))}</Fact>
+              <CreditLimitsFact refund={refund} destination={approval.destination} />
               <Fact name="Instruction">
                 <Id id={approval.instruction} what="the instruction" short />
               </Fact>
