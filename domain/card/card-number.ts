@@ -1,64 +1,16 @@
 /** Finds card numbers in free text of clients and operators, which is stored unencrypted and must not contain any. */
+import { CARD_RANGES, hasCheckDigit, isInRange } from './schemes.js';
 
-interface Scheme {
-  /** The first and the last of its prefixes, with equally many digits. */
-  readonly prefixes: readonly [from: string, to: string];
-  readonly lengths: readonly number[];
-}
-
-const scheme = (from: string, to: string, ...lengths: readonly number[]): Scheme => ({
-  prefixes: [from, to],
-  lengths,
-});
-const SIXTEEN_UP = [16, 17, 18, 19] as const;
-const ANY = [14, 15, ...SIXTEEN_UP] as const;
-
-/** Issuer ranges of ISO/IEC 7812 as the schemes publish them. A number that starts otherwise, or is longer or shorter, is no card. */
-const SCHEMES: readonly Scheme[] = [
-  // Visa. Numbers of 13 digits are not included: Visa no longer issues them, and article numbers (EAN) have 13 digits.
-  scheme('4', '4', 16, 19),
-  // Mastercard
-  scheme('51', '55', 16),
-  scheme('2221', '2720', 16),
-  // American Express
-  scheme('34', '34', 15),
-  scheme('37', '37', 15),
-  // Diners Club
-  scheme('300', '305', 14),
-  scheme('309', '309', 14),
-  scheme('36', '36', 14),
-  scheme('38', '39', 14),
-  // Discover
-  scheme('6011', '6011', 16),
-  scheme('644', '649', 16),
-  scheme('65', '65', 16),
-  // JCB
-  scheme('3528', '3589', 16),
-  // UnionPay
-  scheme('62', '62', ...SIXTEEN_UP),
-  // Maestro
-  scheme('5018', '5018', ...ANY),
-  scheme('5020', '5020', ...ANY),
-  scheme('5038', '5038', ...ANY),
-  scheme('5893', '5893', ...ANY),
-  scheme('6304', '6304', ...ANY),
-  scheme('6759', '6759', ...ANY),
-  scheme('6761', '6763', ...ANY),
-  // Dankort
-  scheme('5019', '5019', 16),
-  // Mir
-  scheme('2200', '2204', ...SIXTEEN_UP),
-];
-
-/** Both prefixes of a scheme begin with the same digit. */
+/** By their first digit, which both prefixes of a range have in common. */
 const BY_FIRST_DIGIT = new Map(
   ['2', '3', '4', '5', '6'].map((digit) => [
     digit,
-    SCHEMES.filter(({ prefixes: [from] }) => from.startsWith(digit)),
+    CARD_RANGES.filter(({ prefixes: [from], isSearched }) => isSearched && from.startsWith(digit)),
   ]),
 );
 
-const SHORTEST = 13;
+/** Shorter numbers are not searched for: article numbers (EAN) have 13 digits. */
+const SHORTEST = 14;
 const LONGEST = 19;
 /** ITU-T E.164, without the plus. */
 const LONGEST_TELEPHONE_NUMBER = 15;
@@ -196,20 +148,8 @@ function isOneNumber([first, ...others]: readonly Group[]): boolean {
 
 function isCard(digits: string): boolean {
   if (digits.length < SHORTEST) return false;
-  const schemes = BY_FIRST_DIGIT.get(digits.slice(0, 1)) ?? [];
-  return schemes.some(({ lengths, prefixes }) => {
-    const [from, to] = prefixes;
-    const start = digits.slice(0, from.length);
-    return lengths.includes(digits.length) && start >= from && start <= to && hasCheckDigit(digits);
-  });
-}
-
-/** ISO/IEC 7812-1, annex B. */
-function hasCheckDigit(digits: string): boolean {
-  let sum = 0;
-  for (let at = digits.length - 1, isDoubled = false; at >= 0; at -= 1, isDoubled = !isDoubled) {
-    const worth = Number(digits[at]) * (isDoubled ? 2 : 1);
-    sum += worth > 9 ? worth - 9 : worth;
-  }
-  return sum % 10 === 0;
+  const ranges = BY_FIRST_DIGIT.get(digits.slice(0, 1)) ?? [];
+  return ranges.some(
+    (range) => range.lengths.includes(digits.length) && isInRange(digits, range) && hasCheckDigit(digits),
+  );
 }
