@@ -110,6 +110,8 @@ export const REFUSALS: Readonly<Record<Refusal, string>> = {
   attempt_final: 'the attempt is final, and this adds nothing new',
   not_in_review: 'it is not in review, so its destination stays',
   same_destination: 'it has this destination already',
+  card_unknown: 'there is no card with this cardRef. Seal the card first',
+  card_destroyed: 'the keys of this card are destroyed. Seal the card again',
   nothing_submitted: 'nothing was submitted for it yet',
   not_at_gateway: 'the gateway does not show this transaction under the entity of the payment',
   ...LINK_MISMATCHES,

@@ -1,5 +1,6 @@
 /** Describes what each operator action does to the money, with amounts. The command line, the HTTP API and the console show the same texts. */
 import { formatAmount, storedMoney } from '../domain/money/money.js';
+import { isCardDestination, type Destination, type ShownDestination } from '../domain/refund/destination.js';
 import { isOpenAttempt } from '../domain/refund/attempt-states.js';
 import { ATTEMPT_TYPES } from './api-types.js';
 import type { AttemptRecord, RefundRecord } from '../ledger/core/refund-record.js';
@@ -8,8 +9,27 @@ import type { CorrectionDetails } from '../ledger/core/commands.js';
 export const amountText = (minor: bigint, currency: string): string =>
   `${formatAmount(storedMoney(minor, currency))} ${currency}`;
 
+/** Returns a destination as it was named: only the ledger knows what people see of a card. */
+export const namedText = (destination: Destination): string =>
+  isCardDestination(destination)
+    ? `card ${destination.cardRef}`
+    : `registration ${destination.registrationId}`;
+
 /** Returns the last four characters of a registration: enough to tell two of them apart. */
 export const maskedRegistration = (id: string): string => `…${id.slice(-4)}`;
+
+/** Returns a destination with only the last characters of a registration. */
+export const maskedDestination = (destination: ShownDestination): string =>
+  isCardDestination(destination)
+    ? destinationText(destination)
+    : `registration ${maskedRegistration(destination.registrationId)}`;
+
+/** Returns a destination for operators: a card by brand, last digits and the holder's initials. */
+export function destinationText(destination: ShownDestination): string {
+  if (!isCardDestination(destination)) return `registration ${destination.registrationId}`;
+  const { brand, last4, initials } = destination;
+  return `${brand} card …${last4} of ${initials}`;
+}
 
 /** Returns the part of the refund's amount that no attempt has paid yet, in minor units. */
 export function owedOf({ amountMinor, attempts }: RefundRecord): bigint {
@@ -49,7 +69,7 @@ export function effectOfApproval({ id, instruction, isUnlinkedCredit }: RefundRe
   const proof = isUnlinkedCredit
     ? 'It is linked to no payment, so no balance limits it: this approval is the only check'
     : 'Before it is submitted, the gateway is queried once more for other payments to the customer';
-  return `A credit of ${amount} for refund ${id} goes to registration ${instruction.registrationId} (${instruction.why.join(', ')}). ${proof}.`;
+  return `A credit of ${amount} for refund ${id} goes to ${destinationText(instruction.destination)} (${instruction.why.join(', ')}). ${proof}.`;
 }
 
 export function effectOfWithdrawal(refund: RefundRecord): string {
@@ -57,13 +77,10 @@ export function effectOfWithdrawal(refund: RefundRecord): string {
   return `${amountText(owedOf(refund), refund.currency)} ${where} are not paid back and no longer reserved; refund ${refund.id} ends.`;
 }
 
-export function effectOfDestinationChange(refund: RefundRecord, registrationId?: string): string {
+export function effectOfDestinationChange(refund: RefundRecord, destination?: Destination): string {
   const amount = amountText(owedOf(refund), refund.currency);
-  const to = registrationId === undefined ? 'another registration' : `registration ${registrationId}`;
-  const instead =
-    refund.destination === null
-      ? 'the one that paid'
-      : `registration ${maskedRegistration(refund.destination.registrationId)}`;
+  const to = destination === undefined ? 'another destination' : namedText(destination);
+  const instead = refund.destination === null ? 'the one that paid' : maskedDestination(refund.destination);
   return `A credit of ${amount} for refund ${refund.id} is to go to ${to} instead of ${instead}. All checks run again, and another operator approves before anything is sent.`;
 }
 

@@ -4,7 +4,8 @@ import type { CorrectionOutcome } from '../domain/refund/correction.js';
 import { CORRECTION_OUTCOMES } from '../domain/refund/correction.js';
 import { CASE_REASONS, type CaseReason } from '../domain/refund/reasons.js';
 import { looksLikeCard } from '../domain/card/card-number.js';
-import { isGatewayId } from '../domain/ids.js';
+import { isCardRef, isGatewayId } from '../domain/ids.js';
+import { destinationOf, isCardDestination, type Destination } from '../domain/refund/destination.js';
 import { readName } from '../domain/names.js';
 import type { OperatorNote } from '../domain/refund/operator-note.js';
 import type { Principal } from '../domain/principal.js';
@@ -45,10 +46,8 @@ export interface CorrectNote extends OperatorNote {
   readonly case?: CaseReason;
 }
 
-export interface ChangeDestinationNote extends OperatorNote {
-  /** The registration that the credit goes to: 32 lowercase hex. */
-  readonly registrationId: string;
-}
+/** `registrationId`: the registration that the credit goes to, 32 lowercase hex. `cardRef`: the sealed card. */
+export type ChangeDestinationNote = OperatorNote & Destination;
 
 /** Every method throws `RefundsError`. Repeating a command has no effect; another operator gets `already_decided` with the name of the first. */
 export interface OperatorCommands {
@@ -139,8 +138,8 @@ export function createOperatorCommands({
       return answered(id, await driver.command(await recordOf(id), correctUpdate, [message]));
     },
     async changeDestination(id, note) {
-      checkNote(note, hex('registrationId', note.registrationId));
-      const message = { ...noteOf(note), registrationId: note.registrationId };
+      checkNote(note, problemsOfDestination(note));
+      const message = { ...noteOf(note), ...destinationOf(note) };
       return answered(id, await driver.command(await recordOf(id), changeDestinationUpdate, [message]));
     },
     async actions(id, principal) {
@@ -167,6 +166,14 @@ function hex(field: string, value: string): InputProblem[] {
   return isGatewayId(value)
     ? []
     : [{ field, code: 'invalid', message: 'must be 32 lowercase hexadecimal characters' }];
+}
+
+function problemsOfDestination(destination: Destination): InputProblem[] {
+  if (!isCardDestination(destination)) return hex('registrationId', destination.registrationId);
+  const { cardRef } = destination;
+  return isCardRef(cardRef)
+    ? []
+    : [{ field: 'cardRef', code: 'invalid', message: 'must be the reference of a sealed card' }];
 }
 
 function checkCorrection(note: CorrectNote): void {

@@ -39,6 +39,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'attempt.executed_again': 'Executed more than once',
   'attempt.linked': 'A gateway transaction was linked',
   'attempt.confirmed': 'The gateway confirms the correction',
+  'refund.card_registered': 'The card was registered at the gateway',
   'refund.destination_changed': 'The destination was changed',
   'refund.correction_proposed': 'A correction was proposed',
   'refund.correction_rejected': 'The correction was refused',

@@ -1,5 +1,7 @@
 /** A refund as the command line, the client library and the HTTP API show it. */
 import { CASE_REASONS } from '../domain/refund/reasons.js';
+import type { ShownDestination } from '../domain/refund/destination.js';
+import type { SettlementDetails } from '../domain/transaction.js';
 import { formatAmount, storedMoney } from '../domain/money/money.js';
 import { settledAmountOf, type SettledAmount, type SettledBy } from '../domain/refund/settlement.js';
 import { PUBLIC_STATUS, type RefundState, type RefundStatus } from '../domain/refund/states.js';
@@ -28,7 +30,7 @@ export interface Refund {
   /** The operator or system that requested it, and so cannot approve it. */
   readonly requestedBy: string;
   /** The destination of a credit, where the client or an operator named one. */
-  readonly destination: { readonly registrationId: string } | null;
+  readonly destination: ShownDestination | null;
   readonly status: RefundStatus;
   readonly state: RefundState;
   /** The operation submitted to the gateway: the one that paid, else the last one. */
@@ -91,6 +93,10 @@ export interface Attempt {
   readonly resultDescription: string | null;
   /** The class of the decline; null where it was not declined. */
   readonly class: string | null;
+  /** Ids and texts of the gateway's answer that find the transaction in settlement; null where it gave none. */
+  readonly settlement: SettlementDetails | null;
+  /** Last four digits of the card in the gateway's answer, if they differ from those of the sealed card. An operator compares them. */
+  readonly otherLast4: string | null;
   readonly sentAt: string;
   readonly answeredAt: string | null;
 }
@@ -101,7 +107,7 @@ export interface Approval {
   readonly amount: string;
   readonly currency: string;
   /** The destination of the credit. */
-  readonly destination: { readonly registrationId: string };
+  readonly destination: ShownDestination;
   readonly why: readonly string[];
 }
 
@@ -163,6 +169,8 @@ function attemptOf(attempt: AttemptRecord, currency: string): Attempt {
     resultCode: attempt.resultCode,
     resultDescription: attempt.resultDescription,
     class: attempt.declineClass,
+    settlement: attempt.settlement,
+    otherLast4: attempt.otherLast4,
     sentAt: attempt.sentAt.toISOString(),
     answeredAt: attempt.answeredAt?.toISOString() ?? null,
   };
@@ -204,7 +212,7 @@ function approvalOf({ state, instruction }: RefundRecord): Approval | null {
     instruction: instruction.hash,
     amount: amountOf(BigInt(instruction.amountMinor), instruction.currency),
     currency: instruction.currency,
-    destination: { registrationId: instruction.registrationId },
+    destination: instruction.destination,
     why: instruction.why,
   };
 }

@@ -5,7 +5,8 @@ import type { CaseReason, GiveUpReason } from '../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../domain/refund/next-step.js';
 import type { OriginalFacts } from '../domain/payment/original.js';
 import type { Outcome } from '../domain/refund/outcome.js';
-import type { SettlementDetails } from '../domain/transaction.js';
+import type { SealedCard } from '../domain/card/sealed-card.js';
+import type { RecordedResult, SettlementDetails } from '../domain/transaction.js';
 import type { RefundConfig, Policy, Timings } from '../domain/refund/config.js';
 import type { GatewayId } from '../domain/ids.js';
 import type { RefundState } from '../domain/refund/states.js';
@@ -65,6 +66,8 @@ export interface Submission {
   readonly entityId: string;
   readonly originalId: string | null;
   readonly registrationId: string | null;
+  /** The sealed card that the credit goes to; null if it goes to a registration. */
+  readonly cardRef: string | null;
   readonly reference: string;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -81,6 +84,39 @@ export type Opened =
       /** A reversal is next, but the payment is only declared: it has to be queried first, because the gateway caps no reversal. */
       readonly needsQuery?: true;
     };
+
+/** A card that was opened: its reference, and whether it was opened with a CVV. */
+export interface PreparedCard {
+  readonly cardRef: string;
+  readonly withCvv: boolean;
+}
+
+export type CreditOpened =
+  | Opened
+  /** The guard allows the credit, and its card has to be opened first. The attempt is not opened. */
+  | { readonly kind: 'open_card'; readonly card: SealedCard; readonly entityId: string };
+
+/** The next step of registering a card at the gateway. */
+export type RegistrationOpened =
+  /** Only the receiver registers the card, once and now. */
+  | { readonly kind: 'send'; readonly reference: string }
+  /** The card is registered already, is being registered, or cannot be used as it was opened: check the credit again. */
+  | { readonly kind: 'check_again' };
+
+/** A registration whose outcome is open. */
+export interface OpenRegistration {
+  readonly cardRef: string;
+  readonly entityId: string;
+  readonly reference: string;
+  /** The database's time, as the beginning of a query. */
+  readonly at: Date;
+}
+
+/** Outcome of registering a card. */
+export type RegistrationOutcome =
+  | { readonly kind: 'registered'; readonly registrationId: string; readonly result: RecordedResult }
+  | { readonly kind: 'rejected'; readonly result: RecordedResult }
+  | { readonly kind: 'unknown' | 'not_sent' };
 
 /** Source of the evidence. An answer belongs to one submission, a query to its beginning; a notification has no time. */
 export type Source =
@@ -183,14 +219,27 @@ export interface Ledger {
   openLinked(refundId: string, timings: Timings, policy: Policy): Promise<Opened>;
   /**
    * Checks a credit with the guard, under the payment's lock and with the query just made, and opens it only if the guard allows.
-   * `original` is null for unlinked credits only.
+   * `original` is null for unlinked credits only. A credit to a card is opened only with `prepared`, which says how the card was opened.
    */
   openCredit(
     refundId: string,
     original: OriginalFacts | null,
     timings: Timings,
     policy: Policy,
-  ): Promise<Opened & { readonly verdict?: CreditVerdict }>;
+    prepared?: PreparedCard,
+  ): Promise<CreditOpened & { readonly verdict?: CreditVerdict }>;
+  /** Returns the registration of a card whose outcome is open, for a query. Null if there is none. */
+  openRegistrationOf(cardRef: string, entityId: string): Promise<OpenRegistration | null>;
+  /** Stores the reference of a registration before a byte of it leaves, and deletes the key of the card's CVV. */
+  openRegistration(card: PreparedCard, entityId: string, timings: Timings): Promise<RegistrationOpened>;
+  /** Records the outcome of a registration. Once it is registered, the keys of the card are destroyed. The same fact twice has no effect. */
+  recordRegistration(
+    refundId: string,
+    registration: Omit<OpenRegistration, 'at'>,
+    outcome: RegistrationOutcome,
+  ): Promise<void>;
+  /** Counts a query that did not find the registration. Enough of them, late enough, prove that it is absent. */
+  recordRegistrationNotFound(registration: OpenRegistration, timings: Timings): Promise<void>;
   /** Records an answer, a query result or a notification. The same fact twice has no effect. */
   record(evidence: Evidence): Promise<RefundSnapshot>;
   /** Stores ids that a notification gave an attempt. An attempt that was marked absent is open again. */
@@ -285,6 +334,8 @@ export type LedgerErrorCode =
   | 'currency_mismatch'
   | 'payment_not_refundable'
   | 'payment_unknown'
+  | 'card_unknown'
+  | 'card_destroyed'
   | 'refund_unknown'
   | 'illegal_transition'
   | 'reference_taken';

@@ -30,6 +30,7 @@ export const policyShape = z.strictObject({
   creditWhenNeverSettled: afterDoubt,
   creditWhenPartialNotSupported: afterDoubt,
   creditWhenRefundNotEnabled: afterDoubt,
+  cards: z.enum(['direct', 'register'], { error: 'must be direct or register' }).optional(),
   softRetries: count(100),
   maxAttempts: count(1_000),
   maxSubmissions: count(1_000),

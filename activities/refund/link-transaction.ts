@@ -11,7 +11,7 @@ import { fresh } from './fresh.js';
 import { queryLinkedToCapture, queryTransaction } from './originals.js';
 import { queryOpenAttempt } from './query-outcome.js';
 import { recordOf } from './record-of.js';
-import { expectationOf } from './submit.js';
+import { expectationOf, shownBy } from './submit.js';
 
 export interface LinkOrder extends OperatorCommand {
   readonly refundId: string;
@@ -66,7 +66,7 @@ async function linkTransaction(
               ? await fresh(deps, config.timings, () => queryBeside(deps, refundId, gatewayId))
               : 'none',
           code: transaction.result.code,
-          description: transaction.result.description,
+          ...shownBy(transaction),
         },
         config.timings,
       );

@@ -11,7 +11,7 @@ import { answerOf, isLasting, type GatewayTransaction, type QueryResult } from '
 import type { QueryTarget } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
 import { queryLinkedToCapture, queryStoredPayment, queryTransaction } from './originals.js';
-import { expectationOf } from './submit.js';
+import { expectationOf, shownBy } from './submit.js';
 
 /** The gateway's answer about an open attempt. */
 export type AttemptReading =
@@ -186,7 +186,7 @@ export function recordReading(
     outcome,
     ...(original === undefined ? {} : { original }),
     ids,
-    ...(entry === undefined ? {} : { code: entry.result.code, description: entry.result.description }),
+    ...(entry === undefined ? {} : { code: entry.result.code, ...shownBy(entry) }),
   });
 }
 

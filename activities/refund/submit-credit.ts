@@ -2,9 +2,12 @@
 import { elapsed, type Moment } from '../../domain/clock.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { CreditOpened } from '../../ledger/ledger.js';
 import type { Dependencies } from '../dependencies.js';
+import { withOpenedCard } from './opened-card.js';
 import { queryStoredPayment } from './originals.js';
 import { recordOwnSuccess, recordUnreadable } from './reconcile.js';
+import { registerCard } from './register-card.js';
 import { submit } from './submit.js';
 import { hasPayment, type Task } from './task.js';
 
@@ -12,30 +15,71 @@ export async function submitCredit(deps: Dependencies, task: Task): Promise<Refu
   const { ledger } = deps;
   const { refundId, config } = task;
   const scope = await ledger.scope(refundId);
-  if (!hasPayment(scope)) return openAndSubmit(deps, task, null, deps.now());
   const provenAfter = deps.now();
+  // A process that was frozen since the query has proven nothing about the present.
+  const isTooOld = (): boolean => elapsed(provenAfter, deps.now()) > config.timings.sendWindow;
+  if (!hasPayment(scope)) return openAndSubmit(deps, task, { original: null, isTooOld });
   const queriedAt = await ledger.clock();
   const original = await queryStoredPayment(deps, { ...scope, eachCapture: true });
   if (original.kind !== 'read') return recordUnreadable(deps, scope, 'credit', original, config);
-  // A process that was frozen since the query has proven nothing about the present.
-  const isTooOld = (): boolean => elapsed(provenAfter, deps.now()) > config.timings.sendWindow;
   if (isTooOld()) return recordTooLate(deps, refundId);
   const { reconciliation } = await ledger.applyReconciliation(refundId, original.facts, 'before_credit');
   if (reconciliation.kind === 'ours') return recordOwnSuccess(deps, refundId, original, queriedAt);
-  const openedAfter = deps.now();
   if (isTooOld()) return recordTooLate(deps, refundId);
-  return openAndSubmit(deps, task, original.facts, openedAfter);
+  return openAndSubmit(deps, task, { original: original.facts, isTooOld });
 }
 
-async function openAndSubmit(
+/** The payment as a query has just shown it; null for an unlinked credit. */
+interface Proof {
+  readonly original: OriginalFacts | null;
+  readonly isTooOld: () => boolean;
+}
+
+async function openAndSubmit(deps: Dependencies, task: Task, proof: Proof): Promise<RefundSnapshot> {
+  const { refundId, config } = task;
+  const { timings, policy } = config;
+  const openedAfter: Moment = deps.now();
+  const opened = await deps.ledger.openCredit(refundId, proof.original, timings, policy);
+  switch (opened.kind) {
+    case 'resume':
+      return opened.snapshot;
+    case 'send':
+      return submit(deps, refundId, opened.order, openedAfter, timings);
+    case 'open_card':
+      return policy.cards === 'register'
+        ? registerCard(deps, task, opened, () => submitCredit(deps, task))
+        : submitToCard(deps, task, opened, proof);
+    default:
+      return opened satisfies never;
+  }
+}
+
+/** Opens the card, then the attempt, and submits the credit. The key provider is called outside of any transaction. */
+function submitToCard(
   deps: Dependencies,
   { refundId, config }: Task,
-  original: OriginalFacts | null,
-  openedAfter: Moment,
+  { card }: Extract<CreditOpened, { kind: 'open_card' }>,
+  { original, isTooOld }: Proof,
 ): Promise<RefundSnapshot> {
-  const opened = await deps.ledger.openCredit(refundId, original, config.timings, config.policy);
-  if (opened.kind === 'resume') return opened.snapshot;
-  return submit(deps, refundId, opened.order, openedAfter, config.timings);
+  const { ledger } = deps;
+  const { timings, policy } = config;
+  return withOpenedCard(deps, refundId, card, async (openedCard) => {
+    if (isTooOld()) return recordTooLate(deps, refundId);
+    const openedAfter = deps.now();
+    const prepared = { cardRef: card.cardRef, withCvv: card.cvv !== null };
+    const opened = await ledger.openCredit(refundId, original, timings, policy, prepared);
+    switch (opened.kind) {
+      case 'resume':
+        return opened.snapshot;
+      case 'send':
+        return submit(deps, refundId, opened.order, openedAfter, timings, openedCard);
+      case 'open_card':
+        // The destination, or the CVV of the card, has changed meanwhile. The credit is checked again.
+        return ledger.snapshot(refundId);
+      default:
+        return opened satisfies never;
+    }
+  });
 }
 
 const recordTooLate = ({ ledger }: Dependencies, refundId: string): Promise<RefundSnapshot> =>

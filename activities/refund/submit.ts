@@ -4,16 +4,19 @@ import { gatewayAmount, storedMoney } from '../../domain/money/money.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import { idsInAnswer, outcomeOfSend, type Expectation, type Outcome } from '../../domain/refund/outcome.js';
 import type { Timings } from '../../domain/refund/config.js';
-import type { SendResult } from '../../domain/transaction.js';
+import type { OpenedCard } from '../../domain/card/sealed-card.js';
+import type { GatewayTransaction, SendResult } from '../../domain/transaction.js';
 import { GatewayInputError, GatewaySettingsError } from '../../gateway/errors.js';
 import type { SendLimits } from '../../gateway/gateway.js';
 import { LedgerError, type Evidence, type Submission } from '../../ledger/ledger.js';
 import { queryingFor, type Dependencies } from '../dependencies.js';
+import { cardFields } from './opened-card.js';
 import { queryStoredPayment } from './originals.js';
 
 /**
  * Submits `order`, which was opened after `openedAfter`, and records the outcome. The deadline counts from before the attempt was opened: when
- * it has passed by the database's clock it has passed here too, also if this machine was suspended meanwhile.
+ * it has passed by the database's clock it has passed here too, also if this machine was suspended meanwhile. `card`: the opened card of a
+ * credit that goes to one; it is overwritten once the request is answered.
  */
 export async function submit(
   deps: Dependencies,
@@ -21,10 +24,12 @@ export async function submit(
   order: Submission,
   openedAfter: Moment,
   timings: Timings,
+  card?: OpenedCard,
 ): Promise<RefundSnapshot> {
   const { sendWindow, answerWithin } = timings;
   const limits = { openedAt: openedAfter, sendWindow, answerWithin };
-  const answer = await postToGateway(deps, order, limits);
+  const answer = await postToGateway(deps, order, limits, card);
+  card?.destroy();
   const evidence: Evidence = {
     attemptId: order.attemptId,
     send: order.send,
@@ -32,7 +37,7 @@ export async function submit(
     ...(await withCaptures(deps, order, outcomeOf(order, answer))),
     ids: answer.kind === 'unfit' ? [] : idsInAnswer(answer),
     ...(answer.kind === 'answered'
-      ? { code: answer.transaction.result.code, description: answer.transaction.result.description }
+      ? { code: answer.transaction.result.code, ...shownBy(answer.transaction) }
       : {}),
   };
   const snapshot = await untilStored(deps, () => deps.ledger.record(evidence));
@@ -42,31 +47,41 @@ export async function submit(
 }
 
 /** `unfit`: no request can be made of our own data or settings; nothing has left. */
-type Answer = SendResult | { readonly kind: 'unfit'; readonly problem: string };
+export type Answer = SendResult | { readonly kind: 'unfit'; readonly problem: string };
 
-async function postToGateway(deps: Dependencies, order: Submission, limits: SendLimits): Promise<Answer> {
+async function postToGateway(
+  deps: Dependencies,
+  order: Submission,
+  limits: SendLimits,
+  card: OpenedCard | undefined,
+): Promise<Answer> {
   const { gateway } = deps;
   const common = { entityId: order.entityId, merchantTransactionId: order.reference, limits };
   const amount = gatewayAmount(storedMoney(order.amountMinor, order.currency));
   if (!amount.ok) return { kind: 'unfit', problem: amount.error };
   const { currency } = order;
-  try {
+  return sendOnce(() => {
     switch (order.operation) {
       case 'refund':
-        return await gateway.refund({
+        return gateway.refund({
           paymentId: order.originalId ?? '',
           amount: amount.text,
           currency,
           ...common,
         });
       case 'reversal':
-        return await gateway.reverse({
+        return gateway.reverse({
           paymentId: order.originalId ?? '',
           ...(order.isPartialReversal ? { partial: { amount: amount.text, currency } } : {}),
           ...common,
         });
       case 'credit':
-        return await gateway.creditRegistration({
+        if (order.registrationId === null && card !== undefined)
+          return gateway.creditCard({
+            ...cardFields(card.reveal()),
+            ...{ amount: amount.text, currency, ...common },
+          });
+        return gateway.creditRegistration({
           registrationId: order.registrationId ?? '',
           amount: amount.text,
           currency,
@@ -75,6 +90,13 @@ async function postToGateway(deps: Dependencies, order: Submission, limits: Send
       default:
         return order.operation satisfies never;
     }
+  });
+}
+
+/** Sends one request. */
+export async function sendOnce(send: () => Promise<SendResult>): Promise<Answer> {
+  try {
+    return await send();
   } catch (error) {
     if (error instanceof GatewayInputError || error instanceof GatewaySettingsError)
       return { kind: 'unfit', problem: error.message };
@@ -113,6 +135,17 @@ async function withCaptures(
   }
 }
 
+/** Returns what a transaction shows beside its outcome, for operators. */
+export const shownBy = ({
+  result,
+  settlement,
+  cardLast4,
+}: GatewayTransaction): Pick<Evidence, 'description' | 'settlement' | 'cardLast4'> => ({
+  description: result.description,
+  ...(settlement === undefined ? {} : { settlement }),
+  ...(cardLast4 === undefined ? {} : { cardLast4 }),
+});
+
 /** Returns the values that an answer or a query's entry must have to be about `order`. */
 export function expectationOf(
   order: Pick<Submission, 'operation' | 'originalId' | 'reference' | 'amountMinor' | 'currency'>,
@@ -131,7 +164,7 @@ export function expectationOf(
  * the database is unavailable, and while the worker shuts down. The answer is stored nowhere else. If the process dies the attempt stays
  * submitted without an answer, and the next run queries the gateway.
  */
-async function untilStored<T>(deps: Dependencies, work: () => Promise<T>): Promise<T> {
+export async function untilStored<T>(deps: Dependencies, work: () => Promise<T>): Promise<T> {
   for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
     try {
       return await work();

@@ -86,26 +86,37 @@ export function correct(id: string, options: CorrectOptions): Promise<ExitCode> 
 
 export interface ChangeDestinationOptions extends NoteOptions {
   readonly registration?: string | undefined;
+  readonly card?: string | undefined;
 }
 
 export function changeDestination(id: string, options: ChangeDestinationOptions): Promise<ExitCode> {
-  const { registration } = options;
+  const { registration, card } = options;
+  const destination = card === undefined ? { registrationId: registration ?? '' } : { cardRef: card };
+  if (registration !== undefined && card !== undefined)
+    return Promise.resolve(
+      printError(
+        options.json === true,
+        new WrongUse([
+          { field: '--card', code: 'invalid', message: 'name --registration or --card, not both' },
+        ]),
+      ),
+    );
   return withNote(
     options,
     (note) =>
       run(options, async (session) => {
         await confirm(
-          [effectOfDestinationChange(await recordOf(session, id), registration)],
+          [effectOfDestinationChange(await recordOf(session, id), destination)],
           options.yes === true,
         );
         const refund = await session.client.changeDestination(id, {
           ...note,
-          registrationId: registration ?? '',
+          ...destination,
         });
         session.printRefund(refund);
         return needsOperator(refund);
       }),
-    { registration },
+    card === undefined ? { registration } : { card },
   );
 }
 

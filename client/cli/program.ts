@@ -23,6 +23,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .description('request a refund; the same key is the same refund, however often it is requested')
     .option('--payment <id>', 'the debit, authorization or capture, 32 hex (needed)')
     .option('--registration <id>', 'the destination of a credit, instead of the registration of the payment')
+    .option('--card <ref>', 'a sealed card as the destination of a credit; an operator has to approve it')
     .addOption(
       new Option(
         '--payment-type <type>',
@@ -38,7 +39,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   asking(program.command('credit'))
     .description('request a standalone credit, for money that no refund can pay back')
-    .option('--registration <id>', 'the destination, 32 hex (needed)')
+    .option('--registration <id>', 'the destination, 32 hex (this or --card is needed)')
+    .option('--card <ref>', 'a sealed card as the destination; another operator has to approve the credit')
     .option(
       '--payment <id>',
       'the payment that it counts against; without it another operator always has to approve',
@@ -146,7 +148,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
 
   note(program.command('change-destination'), 'changes it')
     .description('change the destination of the credit of a refund that waits for an operator')
-    .option('--registration <id>', 'the new destination, 32 hex (needed)')
+    .option('--registration <id>', 'the new destination, 32 hex (this or --card is needed)')
+    .option('--card <ref>', 'a sealed card as the new destination')
     .addHelpText('after', HELP['change-destination'])
     .action(async (id, options) => {
       finish(await (await import('./evidence.js')).changeDestination(id, options));

@@ -1,6 +1,6 @@
 /** Formats refunds as text for operators: a table of many, a page for one, a line for each change. */
 import { END_REASONS } from '../../domain/refund/reasons.js';
-import { maskedRegistration } from '../money-effects.js';
+import { destinationText, maskedDestination } from '../money-effects.js';
 import type { NextStep } from '../replay.js';
 import { STATE_TONES, type Tone } from '../state-tones.js';
 import type { TimelineEntry } from '../timeline-view.js';
@@ -112,7 +112,7 @@ export function refundText(refund: Refund, screen: Screen, next?: NextStep): str
       { name: 'why', text: whyText(refund) },
       { name: 'blocks', text: refund.blocks.length === 0 ? null : refund.blocks.join(', ') },
       { name: 'next step', text: refund.review?.nextStep ?? null, tone: 'warn' },
-      { name: 'destination', text: destinationText(refund) },
+      { name: 'destination', text: destinationOf(refund) },
       { name: 'requested by', text: refund.requestedBy },
       ...refund.cases.map(({ why, openedAt, nextStep }) => ({
         name: 'case',
@@ -120,6 +120,10 @@ export function refundText(refund: Refund, screen: Screen, next?: NextStep): str
       })),
       { name: 'proposed', text: proposalText(refund), tone: 'warn' },
       { name: 'to approve', text: approvalText(refund), tone: 'warn' },
+      ...refund.attempts.map(({ merchantTransactionId, settlement }) => ({
+        name: 'settlement',
+        text: settlement === null ? null : `${merchantTransactionId}: ${settlementText(settlement)}`,
+      })),
       { name: 'created', text: refund.createdAt },
       { name: 'updated', text: refund.updatedAt },
       { name: 'next', text: next === undefined ? null : nextText(next) },
@@ -155,12 +159,11 @@ function proposalText({ proposal }: Refund): string | null {
 function approvalText({ approval }: Refund): string | null {
   if (approval === null) return null;
   const { amount, currency, destination, why, instruction } = approval;
-  return `a credit of ${amount} ${currency} to registration ${destination.registrationId} (${why.join(', ')}), instruction ${instruction}`;
+  return `a credit of ${amount} ${currency} to ${destinationText(destination)} (${why.join(', ')}), instruction ${instruction}`;
 }
 
-/** Shows only the last characters: enough to tell two registrations apart. */
-const destinationText = ({ destination }: Refund): string | null =>
-  destination === null ? null : `registration ${maskedRegistration(destination.registrationId)}`;
+const destinationOf = ({ destination }: Refund): string | null =>
+  destination === null ? null : maskedDestination(destination);
 
 /** The amounts that the customer has, by means. */
 const settledText = ({ settlements, currency }: Refund): string | null =>
@@ -176,10 +179,17 @@ function amountText({ amount, currency }: Refund): string {
   return `${amount} ${currency}`;
 }
 
-function resultText({ resultCode, resultDescription, class: declineClass }: Attempt): string {
-  return [resultCode, declineClass === null ? null : `(${declineClass})`, resultDescription]
+function resultText({ resultCode, resultDescription, class: declineClass, otherLast4 }: Attempt): string {
+  const other = otherLast4 === null ? null : `[the gateway shows a card …${otherLast4}]`;
+  return [resultCode, declineClass === null ? null : `(${declineClass})`, resultDescription, other]
     .filter((part) => part !== null)
     .join(' ');
+}
+
+function settlementText({ connectorTxIds = {}, ...details }: NonNullable<Attempt['settlement']>): string {
+  return Object.entries({ ...details, ...connectorTxIds })
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
 }
 
 function whyText({ review, why }: Refund): string | null {

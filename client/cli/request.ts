@@ -10,6 +10,7 @@ import {
   type InputProblem,
   type RefundRequest,
 } from '../../domain/refund/request.js';
+import { namedText } from '../money-effects.js';
 import { confirm } from './confirm.js';
 import { WrongUse, type ExitCode } from './exit.js';
 import { follow, outcome } from './read.js';
@@ -22,6 +23,7 @@ export interface RequestOptions extends OutputOptions {
   readonly reason?: string | undefined;
   readonly order?: string | undefined;
   readonly registration?: string | undefined;
+  readonly card?: string | undefined;
   readonly paymentType?: string | undefined;
   readonly paymentAmount?: string | undefined;
   readonly paymentRegistration?: string | undefined;
@@ -75,14 +77,14 @@ type Reading =
 
 /** Reads the options, and finds every problem that needs no connection. */
 function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
-  const { payment, amount, currency, reason, order, registration, entity } = options;
+  const { payment, amount, currency, reason, order, entity } = options;
   const input = {
     ...(payment === undefined ? {} : { paymentId: payment }),
     ...(amount === undefined ? {} : { amount }),
     ...(currency === undefined ? {} : { currency }),
     ...(reason === undefined ? {} : { reason }),
     ...(order === undefined ? {} : { orderId: order }),
-    ...(registration === undefined ? {} : { destination: { registrationId: registration } }),
+    ...destinationBy(options),
     ...declaredBy(options),
     ...(entity === undefined ? {} : { entityId: entity }),
   };
@@ -97,6 +99,15 @@ function read(what: 'refund' | 'credit', options: RequestOptions): Reading {
     });
   if (!reading.ok || requestedBy === undefined) return { ok: false, problems };
   return { ok: true, request: reading.request, input, requestedBy };
+}
+
+/** Returns the destination, where one of its options is given. */
+function destinationBy({ registration, card }: RequestOptions): Readonly<Record<string, unknown>> {
+  const destination = {
+    ...(registration === undefined ? {} : { registrationId: registration }),
+    ...(card === undefined ? {} : { cardRef: card }),
+  };
+  return Object.keys(destination).length === 0 ? {} : { destination };
 }
 
 /** Returns the declared payment, where any of its options is given. */
@@ -131,7 +142,7 @@ const named =
 async function effectOf(session: Session, request: RefundRequest | CreditRequest): Promise<string[]> {
   const { money, paymentId, reason, destination } = request;
   const amount = `${formatAmount(money)} ${money.currency}`;
-  const to = destination === undefined ? '' : ` to registration ${destination.registrationId}`;
+  const to = destination === undefined ? '' : ` to ${namedText(destination)}`;
   if (paymentId === undefined)
     return [
       `Credit ${amount}${to} (${reason}).`,

@@ -109,6 +109,11 @@ export interface Policy {
   readonly creditWhenNeverSettled: 'approval' | 'operator';
   readonly creditWhenPartialNotSupported: 'approval' | 'operator';
   readonly creditWhenRefundNotEnabled: 'approval' | 'operator';
+  /**
+   * Way of a credit to a sealed card. `direct`: the card is part of the credit's request. `register`: the card becomes a registration at the
+   * gateway first, its keys are destroyed, and the credit goes to the registration. Absent: `direct`.
+   */
+  readonly cards?: 'direct' | 'register';
   /** How often a softly declined refund is submitted again before a case is opened. */
   readonly softRetries: number;
   /** How many attempts one refund may make in all; a loop between two declines ends here. */

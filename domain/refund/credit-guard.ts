@@ -4,6 +4,7 @@ import type { OriginalFacts } from '../payment/original.js';
 import type { Policy } from './config.js';
 import { exceededBy, limitsOf, type CreditSums, type SummedBy } from './credit-limits.js';
 import type { DeclineClass } from '../decline-class.js';
+import { isCardDestination, type Destination } from './destination.js';
 
 /** The facts that the decision needs: from the ledger, under the payment's lock, and from a query made just before. Amounts in minor units. */
 export interface CreditEvidence {
@@ -29,7 +30,7 @@ export interface CreditEvidence {
   readonly disputedMinor: bigint;
   /** Null if the credit is unlinked: nothing can be proven, so an approver decides. */
   readonly original: OriginalFacts | null;
-  readonly destination: { readonly registrationId: string } | null;
+  readonly destination: Destination | null;
   /** True if an operator chose this destination during review. This counts as the operator's decision where policy asks for one. */
   readonly destinationChanged: boolean;
   /** Sums of other credits in this currency. They count towards the limits, so splitting a credit does not evade them. */
@@ -197,12 +198,15 @@ function disputedOf({ disputedMinor }: CreditEvidence, original: OriginalFacts):
   return shown > disputedMinor ? shown : disputedMinor;
 }
 
+/** True for every card: only the registration that paid needs no approver. */
+const isElsewhere = (destination: Destination | null, original: OriginalFacts): boolean =>
+  isCardDestination(destination) || destination?.registrationId !== original.registrationId;
+
 function approvalReasons(evidence: CreditEvidence, afterDeclineNeeds: boolean): ApprovalReason[] {
   const reasons = [...aboveLimit(evidence)];
   if (afterDeclineNeeds) reasons.push('decline_needs_approval');
   if (evidence.original === null) reasons.push('unlinked');
-  else if (evidence.destination?.registrationId !== evidence.original.registrationId)
-    reasons.push('other_destination');
+  else if (isElsewhere(evidence.destination, evidence.original)) reasons.push('other_destination');
   if (evidence.destinationChanged) reasons.push('destination_by_operator');
   if (evidence.original !== null && disputedOf(evidence, evidence.original) > 0n)
     reasons.push('partly_disputed');

@@ -47,8 +47,11 @@ export interface RefundSnapshot {
 
 /** A payment that the gateway does not show, or not in a form that can be read. Measured by the database's clock alone. */
 export interface UnreadPayment {
-  /** Purpose of the query: to compare a declined refund with the payment, or to prove that a credit is allowed. */
-  readonly for: 'compare' | 'credit';
+  /**
+   * Purpose of the query: to compare a declined refund with the payment, or to prove that a credit is allowed. `card`: the payment was
+   * read, and the sealed card of the credit cannot be opened now. `registration`: it is not known whether the card is registered.
+   */
+  readonly for: 'compare' | 'credit' | 'card' | 'registration';
   /** Milliseconds since the first query that could not be read. */
   readonly sinceMs: number;
   /** Milliseconds since the last one. */
@@ -154,6 +157,14 @@ export function nextStep(snapshot: RefundSnapshot, config: RefundConfig): Step {
     : step;
 }
 
+/** Case of each purpose, once the budget of its queries is spent. */
+const UNREAD_CASES: Readonly<Record<UnreadPayment['for'], CaseReason>> = {
+  compare: 'original_unreadable',
+  credit: 'original_unreadable',
+  card: 'card_unreadable',
+  registration: 'card_not_registered',
+};
+
 /** A step that needs the payment waits longer each time that it cannot be read; when the budget is spent a case is opened. */
 function whileUnread(
   step: Extract<Step, { kind: 'reconcile' | 'credit' }>,
@@ -162,7 +173,7 @@ function whileUnread(
 ): Step {
   if (unread === undefined) return step;
   return unread.sinceMs > timings.caseAfterUnknown
-    ? { kind: 'open_case', why: 'original_unreadable' }
+    ? { kind: 'open_case', why: UNREAD_CASES[unread.for] }
     : { ...step, after: Math.max(step.after, untilNextRead(unread, timings)) };
 }
 

@@ -151,6 +151,22 @@ export const CASE_REASONS = {
     nextStep:
       'Compare the payment with the gateway and the acquirer. Credits on it are blocked meanwhile. Replay when it is clear.',
   },
+  card_destroyed: {
+    why: 'The credit goes to a sealed card whose keys were destroyed: it cannot be submitted.',
+    nextStep: 'Have the card sealed again, or agree on another destination; then change the destination.',
+  },
+  card_unreadable: {
+    why: 'The sealed card of the credit does not open: the key provider is unavailable, or its key is lost or another one.',
+    nextStep: 'Make the key of the card available, then replay; or change the destination.',
+  },
+  cvv_needed: {
+    why: 'The card was sealed with a security code, and the code was submitted before or is older than a day. No credit is submitted twice with one code.',
+    nextStep: 'Seal a new security code for the card, then replay; or change the destination.',
+  },
+  card_not_registered: {
+    why: 'The gateway declined to register the card, or does not show whether it did. Credits to cards go to registrations here.',
+    nextStep: "See the gateway's answer. Fix its cause and replay, or change the destination.",
+  },
   original_unreadable: {
     why: 'The gateway does not show the original in a form that can be read.',
     nextStep: "See the gateway's answer. The refund continues by itself when the payment can be read.",

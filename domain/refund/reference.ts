@@ -18,6 +18,12 @@ export function referenceFor(refundId: string, operation: Operation, number: num
   return inAlphabet(digest.slice(0, 10)) + inAlphabet(digest.slice(10, 20));
 }
 
+/** The reference of a card's registration: 16 characters, always the same for the same seed. */
+export function registrationReference(seed: string): string {
+  const digest = hash('sha256', `oppwa-refunds registration 1\n${seed}`);
+  return inAlphabet(digest.slice(0, 10)) + inAlphabet(digest.slice(10, 20));
+}
+
 /** Ten hexadecimal digits are 40 bits, and eight characters. */
 function inAlphabet(digits: string): string {
   let text = '';

@@ -1,5 +1,6 @@
 /** Replay of a refund in review after the cause is fixed: the cases that allow it, and the step at which the refund continues. */
 import type { CreditBlock } from './credit-guard.js';
+import type { UnreadPayment } from './next-step.js';
 import type { CaseReason } from './reasons.js';
 import type { AttemptState } from './attempt-states.js';
 import type { Operation } from './operation.js';
@@ -34,6 +35,11 @@ export const REPLAYABLE: Readonly<Record<CaseReason, boolean>> = {
   dispute_undecided: true,
   // The refund is compared with the payment again. Nothing is submitted while the payment is unclear, and a credit needs its own proof.
   payment_unclear: true,
+  // The credit was not submitted, and its card is opened again.
+  card_destroyed: true,
+  card_unreadable: true,
+  cvv_needed: true,
+  card_not_registered: true,
   // The outcome is open.
   outcome_unknown: false,
   pending_too_long: false,
@@ -59,7 +65,7 @@ export type ReplayStep = 'send' | 'credit' | 'compare';
 export interface ReplaySnapshot {
   readonly why: string | null;
   readonly blocks: readonly string[];
-  readonly unreadFor: 'compare' | 'credit' | null;
+  readonly unreadFor: UnreadPayment['for'] | null;
   /** An operator named another destination: no refund goes there. */
   readonly isDestinationChanged: boolean;
   readonly last: { readonly operation: Operation; readonly state: AttemptState } | null;
@@ -74,6 +80,14 @@ const ABOUT_PAYMENT: readonly CreditBlock[] = [
   'over_captured',
 ];
 
+/** Cases about the card of a credit, which is checked again. */
+const ABOUT_CARD: readonly CaseReason[] = [
+  'card_destroyed',
+  'card_unreadable',
+  'cvv_needed',
+  'card_not_registered',
+];
+
 /** Returns the first step that was not done. A declined credit is checked again before it is submitted. */
 export function replayStep({
   why,
@@ -84,7 +98,8 @@ export function replayStep({
 }: ReplaySnapshot): ReplayStep {
   const isToCompare = unreadFor === 'compare' || (why === 'payment_unclear' && last?.operation !== 'credit');
   if (isToCompare && last?.state === 'rejected') return 'compare';
-  if (unreadFor === 'credit' || isDestinationChanged) return 'credit';
+  if ((unreadFor !== null && unreadFor !== 'compare') || isDestinationChanged) return 'credit';
+  if (ABOUT_CARD.some((one) => one === why)) return 'credit';
   if (last?.operation === 'credit' && last.state === 'rejected') return 'credit';
   const isAboutPayment = blocks.some((block) => ABOUT_PAYMENT.some((one) => one === block));
   return why === 'credit_blocked' && isAboutPayment ? 'credit' : 'send';

@@ -1,7 +1,9 @@
 /** Zod schemas for the fields of a request, and the rules for stored text. */
 import { z } from 'zod';
 import { boundedText } from '../bounded-text.js';
+import { isCardRef } from '../ids.js';
 import { looksLikeCard } from '../card/card-number.js';
+import type { Destination } from './destination.js';
 import type { DeclaredType } from '../payment/declared-payment.js';
 
 /** False for U+0000 and for half of a surrogate pair, which PostgreSQL cannot store. */
@@ -38,6 +40,34 @@ const text = (max: number) =>
 
 const declaredTypes = ['DB', 'PA', 'CP'] as const satisfies readonly DeclaredType[];
 
+/** Shape of a destination: exactly one of the two fields. `error` is the problem of anything else. */
+export const destinationShape = (error: string) =>
+  z
+    .strictObject(
+      {
+        registrationId: hex32.optional(),
+        cardRef: z
+          .string({ error: 'must be text' })
+          .refine(isCardRef, 'must be the cardRef that POST /v1/cards gave')
+          .describe('A sealed card: the credit always needs an approver')
+          .optional(),
+      },
+      { error },
+    )
+    .refine(
+      ({ registrationId, cardRef }) => (registrationId === undefined) !== (cardRef === undefined),
+      error,
+    )
+    .meta({ minProperties: 1, maxProperties: 1 });
+
+/** Returns the destination that a value of `destinationShape` names. */
+export function namedDestination({
+  registrationId,
+  cardRef,
+}: z.infer<ReturnType<typeof destinationShape>>): Destination {
+  return cardRef === undefined ? { registrationId: registrationId ?? '' } : { cardRef };
+}
+
 /** Fields of a refund request. `readRefundRequest` reads amount and currency together. */
 export const refundRequestShape = z.strictObject({
   paymentId: hex32,
@@ -45,7 +75,7 @@ export const refundRequestShape = z.strictObject({
   currency: z.string({ error: 'must be an ISO 4217 code, for example "EUR"' }),
   reason: text(200),
   orderId: text(255).optional(),
-  destination: z.strictObject({ registrationId: hex32 }).optional(),
+  destination: destinationShape('must be { "registrationId": … } or { "cardRef": … }').optional(),
   payment: z
     .strictObject({
       type: z.enum(declaredTypes, { error: 'must be DB, PA or CP' }),
@@ -75,8 +105,5 @@ export const refundRequestShape = z.strictObject({
 /** Fields of a credit request, which needs a destination. `readCreditRequest` reads amount and currency together. */
 export const creditRequestShape = refundRequestShape.omit({ payment: true }).extend({
   paymentId: hex32.optional(),
-  destination: z.strictObject(
-    { registrationId: hex32 },
-    { error: 'must be { "registrationId": … }: where the credit goes' },
-  ),
+  destination: destinationShape('must be { "registrationId": … } or { "cardRef": … }: where the credit goes'),
 });

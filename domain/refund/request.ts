@@ -12,7 +12,8 @@ import {
   type AmountError,
   type Money,
 } from '../money/money.js';
-import { CARD_IN_TEXT, creditRequestShape, refundRequestShape } from './request-shape.js';
+import { isCardDestination, type Destination } from './destination.js';
+import { CARD_IN_TEXT, creditRequestShape, namedDestination, refundRequestShape } from './request-shape.js';
 
 /** Usual reasons of refunds. Others are allowed: reports group by the reason that clients send. */
 export const USUAL_REASONS = [
@@ -36,7 +37,7 @@ export interface RefundRequest {
   readonly reason: string;
   readonly orderId?: string;
   /** Destination of a credit that may follow. Default: the registration of the payment. */
-  readonly destination?: { readonly registrationId: string };
+  readonly destination?: Destination;
   /** The payment as the client captured it. With it, the gateway is not queried before the refund is accepted. */
   readonly payment?: DeclaredPayment;
   readonly entityId?: string;
@@ -50,7 +51,7 @@ export interface RefundRequest {
 export interface CreditRequest extends Omit<RefundRequest, 'paymentId' | 'destination' | 'payment'> {
   readonly askedFor: 'credit';
   readonly paymentId?: string;
-  readonly destination: { readonly registrationId: string };
+  readonly destination: Destination;
 }
 
 /** The wire format of a refund request: the amount is a decimal string with the currency's own decimals. */
@@ -60,7 +61,7 @@ export interface RefundRequestInput {
   readonly currency: string;
   readonly reason: string;
   readonly orderId?: string;
-  readonly destination?: { readonly registrationId: string };
+  readonly destination?: Destination;
   readonly payment?: DeclaredPaymentInput;
   readonly entityId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -72,7 +73,7 @@ export interface CreditRequestInput extends Omit<
   'paymentId' | 'destination' | 'payment'
 > {
   readonly paymentId?: string;
-  readonly destination: { readonly registrationId: string };
+  readonly destination: Destination;
 }
 
 export const isCreditRequest = (request: RefundRequest | CreditRequest): request is CreditRequest =>
@@ -95,7 +96,7 @@ export function readRefundRequest(input: unknown): Reading<RefundRequest> {
   return read(refundRequestShape, input, ({ paymentId, destination }, common) => ({
     paymentId,
     ...common,
-    ...(destination === undefined ? {} : { destination }),
+    ...(destination === undefined ? {} : { destination: namedDestination(destination) }),
   }));
 }
 
@@ -104,7 +105,7 @@ export function readCreditRequest(input: unknown): Reading<CreditRequest> {
   return read(creditRequestShape, input, ({ paymentId, destination }, common) => ({
     askedFor: 'credit',
     ...common,
-    destination,
+    destination: namedDestination(destination),
     ...(paymentId === undefined ? {} : { paymentId }),
   }));
 }
@@ -270,6 +271,7 @@ export function canonicalRequest(request: RefundRequest | CreditRequest): string
   const { money } = request;
   const metadata = Object.entries(request.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const payment = isCreditRequest(request) ? undefined : request.payment;
+  const { destination } = request;
   // JSON leaves out what is undefined.
   return JSON.stringify({
     askedFor: isCreditRequest(request) ? 'credit' : undefined,
@@ -278,7 +280,9 @@ export function canonicalRequest(request: RefundRequest | CreditRequest): string
     currency: money.currency,
     reason: request.reason,
     orderId: request.orderId,
-    registrationId: request.destination?.registrationId,
+    ...(isCardDestination(destination)
+      ? { cardRef: destination.cardRef }
+      : { registrationId: destination?.registrationId }),
     entityId: request.entityId,
     metadata: metadata.length === 0 ? undefined : metadata,
     payment:

@@ -88,12 +88,25 @@ export async function storeEvidence(
       ...(change.paidBackMinor === undefined ? {} : { paid_back_minor: change.paidBackMinor }),
       ...(change.refusal === undefined ? {} : { decline_class: change.refusal }),
       ...(evidence.code === undefined ? {} : { result_code: evidence.code }),
+      ...(evidence.settlement === undefined ? {} : { settlement: JSON.stringify(evidence.settlement) }),
+      ...(await otherLast4(tx, attempt, evidence)),
       ...(evidence.description === undefined ? {} : { result_description: evidence.description }),
       ...(change.state === 'absent' || change.state === 'unknown' ? {} : { answered_at: answeredAt }),
     })
     .where('id', '=', attempt.id)
     .execute();
   if (evidence.source === 'query') await recordQuery(tx, attempt.id, evidence.code ?? evidence.outcome.kind);
+}
+
+/** Returns the last four digits that the gateway shows, if they differ from those of the sealed card. This flags the attempt for operators. */
+async function otherLast4(
+  tx: Tx,
+  { card_id }: AttemptRow,
+  { cardLast4 }: Evidence,
+): Promise<{ readonly other_last4?: string }> {
+  if (card_id === null || cardLast4 === undefined) return {};
+  const card = await tx.selectFrom('cards').select('last4').where('id', '=', card_id).executeTakeFirst();
+  return card === undefined || card.last4 === cardLast4 ? {} : { other_last4: cardLast4 };
 }
 
 export async function recordQuery(tx: Tx, attemptId: string, answer: string): Promise<void> {

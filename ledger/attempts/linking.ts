@@ -54,7 +54,8 @@ async function linked(
   timings: Timings,
 ): Promise<Executed<'link'>> {
   const { attempt, refund, payment } = locked;
-  const { by, reason, ticket, gatewayId, outcome, code, description } = linkCommand;
+  const { by, reason, ticket, gatewayId, outcome, code } = linkCommand;
+  const { description, settlement, cardLast4 } = linkCommand;
   const turn = await returnCountOf(tx, attempt);
   const key = `attempt:${attempt.id}:adopted:${gatewayId}${turn === 0 ? '' : `:${turn}`}`;
   const before = await decidedBefore(tx, refund.id, 'link', key);
@@ -74,7 +75,10 @@ async function linked(
     data: { gatewayId, outcome: outcome.kind, reason, ...(ticket === undefined ? {} : { ticket }) },
   });
   await apply(tx, await lockAttempt(tx, attempt.id), {
-    ...{ attemptId: attempt.id, source: 'query', asked: linkCommand.asked, outcome, code, description },
+    ...{ attemptId: attempt.id, source: 'query', asked: linkCommand.asked, outcome, code },
+    ...(description === undefined ? {} : { description }),
+    ...(settlement === undefined ? {} : { settlement }),
+    ...(cardLast4 === undefined ? {} : { cardLast4 }),
   });
   return resulted({ kind: 'done' }, { instruction: key, state: 'done' });
 }

@@ -21,6 +21,12 @@ export interface Target {
   readonly operation: Operation;
   readonly originalId: string | null;
   readonly registrationId: string | null;
+  /** The sealed card of a credit. */
+  readonly cardRef?: string | null;
+  /** For the limits of credits: the registration, or the fingerprint of the card. */
+  readonly destinationKey?: string;
+  /** True if the submission carries a CVV. */
+  readonly withCvv?: boolean;
   readonly amountMinor: bigint;
   /** True for a credit that an operator approved. */
   readonly approved?: boolean;
@@ -104,7 +110,9 @@ export async function open(
       operation: target.operation,
       original_id: target.originalId,
       registration_id: target.registrationId,
-      destination_key: target.operation === 'credit' ? target.registrationId : null,
+      card_id: target.cardRef ?? null,
+      destination_key: target.destinationKey ?? null,
+      with_cvv: target.withCvv ?? false,
       reference,
       amount_minor: target.amountMinor,
       currency: refund.currency,
@@ -128,17 +136,20 @@ export async function open(
   return submit(tx, locked, { id, submissions: 1, reference, ...target });
 }
 
-/** Submits an absent attempt again, under the same reference. */
+/** Submits an absent attempt again, under the same reference. `sent`: the means of a credit, which may be another registration by now. */
 export async function reopen(
   tx: Tx,
   locked: LockedRefund,
   attempt: AttemptRow,
   timings: Timings,
+  sent: Pick<Target, 'registrationId' | 'withCvv'> = { registrationId: attempt.registration_id },
 ): Promise<Submission> {
   await tx
     .updateTable('attempts')
     .set({
       state: 'submitting',
+      registration_id: sent.registrationId,
+      with_cvv: attempt.with_cvv || (sent.withCvv ?? false),
       submissions: attempt.submissions + 1,
       send_by: sendBy(timings),
       sent_at: NOW,
@@ -156,7 +167,8 @@ export async function reopen(
     reference: attempt.reference,
     operation: attempt.operation,
     originalId: attempt.original_id,
-    registrationId: attempt.registration_id,
+    registrationId: sent.registrationId,
+    cardRef: attempt.card_id,
     amountMinor: attempt.amount_minor,
   });
 }
@@ -187,6 +199,7 @@ async function submit(
     entityId: payment.entity_id,
     originalId: attempt.originalId,
     registrationId: attempt.registrationId,
+    cardRef: attempt.cardRef ?? null,
     reference: attempt.reference,
     amountMinor: attempt.amountMinor,
     currency: refund.currency,

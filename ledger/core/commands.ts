@@ -8,8 +8,10 @@ import type {
 import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
 import type { Outcome } from '../../domain/refund/outcome.js';
+import type { Destination } from '../../domain/refund/destination.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { ReplayStep } from '../../domain/refund/replay.js';
+import type { SettlementDetails } from '../../domain/transaction.js';
 import type { QueryStart } from './queries.js';
 
 /** The content of a correction. Another amount, attempt or evidence is another instruction. */
@@ -68,7 +70,9 @@ export interface LinkCommand extends OperatorCommand {
   /** Everything else that the gateway showed of the attempt. Queried only if the transaction was declined. */
   readonly gateway: GatewayEvidence;
   readonly code: string;
-  readonly description: string;
+  readonly description?: string;
+  readonly settlement?: SettlementDetails;
+  readonly cardLast4?: string;
 }
 
 export interface Correction extends OperatorCommand {
@@ -94,10 +98,7 @@ export interface ReturnProof {
   readonly at: Date;
 }
 
-export interface DestinationChange extends OperatorCommand {
-  readonly refundId: string;
-  readonly registrationId: string;
-}
+export type DestinationChange = OperatorCommand & { readonly refundId: string } & Destination;
 
 /** Resumes a refund whose cause an operator has fixed. */
 export interface Replay extends OperatorCommand {
@@ -134,7 +135,10 @@ export type CommandRefusal =
   | 'attempt_final'
   | 'not_in_review'
   | 'may_have_left'
-  | 'same_destination';
+  | 'same_destination'
+  /** The new destination is a card that does not exist, or whose keys were destroyed. */
+  | 'card_unknown'
+  | 'card_destroyed';
 
 /** Why a transaction is not linked: the ledger's reasons, and those found by comparing it with what the gateway shows. */
 export type LinkRefusal =

@@ -4,6 +4,7 @@ import { isRefundId } from '../../domain/ids.js';
 import type { AttemptTable, CommandResultTable, Tables } from '../db/database.js';
 import { refundableOf } from './balances.js';
 import type { PaymentRow } from './locks.js';
+import { showDestinations } from './shown-destination.js';
 import { NOW } from '../db/expressions.js';
 import { paymentOf } from '../refunds/unlinked-credit.js';
 import { LedgerError } from '../ledger.js';
@@ -80,6 +81,7 @@ function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
     operation: row.operation,
     originalId: row.original_id,
     registrationId: row.registration_id,
+    cardRef: row.card_id,
     reference: row.reference,
     amountMinor: row.amount_minor,
     paidBackMinor: row.paid_back_minor,
@@ -89,6 +91,8 @@ function attemptRecord(row: Selectable<AttemptTable>): AttemptRecord {
     resultCode: row.result_code,
     resultDescription: row.result_description,
     declineClass: row.decline_class,
+    settlement: row.settlement,
+    otherLast4: row.other_last4,
     note: row.note,
     queries: row.queries,
     sentAt: row.sent_at,
@@ -127,6 +131,10 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
     db,
     begun.map((row) => row.id),
   );
+  const show = await showDestinations(
+    db,
+    rows.map(({ destination }) => destination),
+  );
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {
     const row = byId.get(id);
@@ -144,7 +152,7 @@ export async function readRefunds(db: Kysely<Tables>, asked: readonly string[]):
       reason: row.reason,
       requestedBy: row.requested_by,
       orderId: row.order_id,
-      destination: row.destination,
+      destination: show(row.destination),
       metadata: row.metadata,
       state: row.state,
       why: row.why,

@@ -3,7 +3,9 @@ import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { AttemptState } from '../../domain/refund/attempt-states.js';
 import type { OriginalType } from '../../domain/payment/original.js';
+import type { ShownDestination } from '../../domain/refund/destination.js';
 import type { Operation } from '../../domain/refund/operation.js';
+import type { SettlementDetails } from '../../domain/transaction.js';
 import type { CorrectionDetails } from './commands.js';
 
 /** A payment with its balances in minor units. `refundableMinor` is the amount that a new refund may request. */
@@ -32,6 +34,8 @@ export interface AttemptRecord {
   readonly operation: Operation;
   readonly originalId: string | null;
   readonly registrationId: string | null;
+  /** The sealed card of a credit; with `registrationId` if the card was registered first. */
+  readonly cardRef: string | null;
   readonly reference: string;
   readonly amountMinor: bigint;
   /**
@@ -46,6 +50,10 @@ export interface AttemptRecord {
   readonly resultCode: string | null;
   readonly resultDescription: string | null;
   readonly declineClass: string | null;
+  /** Ids and texts of the gateway's answer that find the transaction in settlement. */
+  readonly settlement: SettlementDetails | null;
+  /** Last four digits of the card in the answer, if they differ from those of the sealed card. */
+  readonly otherLast4: string | null;
   readonly note: string | null;
   readonly queries: number;
   readonly sentAt: Date;
@@ -61,7 +69,7 @@ export interface Instruction {
   readonly operation: 'credit';
   readonly amountMinor: string;
   readonly currency: string;
-  readonly registrationId: string;
+  readonly destination: ShownDestination;
   readonly why: readonly string[];
 }
 
@@ -95,7 +103,7 @@ export interface RefundRecord {
   readonly reason: string;
   readonly requestedBy: string;
   readonly orderId: string | null;
-  readonly destination: { readonly registrationId: string } | null;
+  readonly destination: ShownDestination | null;
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly state: RefundState;
   readonly why: string | null;

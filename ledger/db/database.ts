@@ -6,6 +6,7 @@ import type { OriginalType } from '../../domain/payment/original.js';
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
 import type { RefundState } from '../../domain/refund/states.js';
 import type { AttemptState } from '../../domain/refund/attempt-states.js';
+import type { Destination } from '../../domain/refund/destination.js';
 import type { Operation } from '../../domain/refund/operation.js';
 import type { SettlementDetails } from '../../domain/transaction.js';
 import { CHECK_WRITABLE, openPool, type ConnectionOptions } from './connections.js';
@@ -75,7 +76,7 @@ export interface RefundTable {
   requested_by: string;
   asked_for: Generated<'refund' | 'credit'>;
   order_id: string | null;
-  destination: Json<{ registrationId: string } | null>;
+  destination: Json<Destination | null>;
   metadata: Json<Record<string, string> | null>;
   state: RefundState;
   why: string | null;

@@ -80,7 +80,7 @@ CREATE TABLE refunds (
   charged_back_minor bigint NOT NULL DEFAULT 0 CHECK (charged_back_minor >= 0),
   -- Set while the payment could not be read when the refund needed it: the step that needs it, since when, how often, and the gateway's
   -- last answer.
-  unread_for      text CHECK (unread_for IN ('compare', 'credit')),
+  unread_for      text CHECK (unread_for IN ('compare', 'credit', 'card', 'registration')),
   unread_since    timestamptz,
   unread_at       timestamptz,
   unread_count    integer NOT NULL DEFAULT 0,

@@ -2,8 +2,10 @@
 import { hash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { canonicalRequest, isCreditRequest } from '../../domain/refund/request.js';
+import { isCardDestination } from '../../domain/refund/destination.js';
 import { formatAmount, storedMoney } from '../../domain/money/money.js';
 import type { Database, Tx } from '../db/database.js';
+import { cardState } from '../cards/card-state.js';
 import { append } from '../core/events.js';
 import { lockPayment, type PaymentRow } from '../core/locks.js';
 import { checkDeclaration, declarePayment } from '../payments/declared.js';
@@ -53,6 +55,7 @@ export function accept(
     const meanwhile = await acceptedBefore(payment);
     if (meanwhile !== undefined) return meanwhile;
     checkAgainst(payment, order);
+    await checkCard(tx, order);
 
     const amount = request.money.minor;
     const stored = await tx
@@ -189,5 +192,22 @@ function checkAgainst(payment: PaymentRow, { request }: AcceptInput): void {
         currency: payment.currency,
       },
     );
+  }
+}
+
+/** A card of another client is unknown. The lock keeps the card from being destroyed until the refund that needs it is stored. */
+async function checkCard(tx: Tx, { request, clientId }: AcceptInput): Promise<void> {
+  const { destination } = request;
+  if (!isCardDestination(destination)) return;
+  const state = await cardState(tx, destination.cardRef, clientId);
+  switch (state) {
+    case 'usable':
+      return;
+    case 'card_unknown':
+      throw new LedgerError('card_unknown', 'there is no card with this cardRef; seal the card first');
+    case 'card_destroyed':
+      throw new LedgerError('card_destroyed', 'the keys of this card are destroyed; seal the card again');
+    default:
+      return state satisfies never;
   }
 }

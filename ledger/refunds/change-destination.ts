@@ -3,7 +3,9 @@
  * operator.
  */
 import { isSameOperator } from '../../domain/refund/operator-note.js';
+import { destinationId, destinationOf, isCardDestination } from '../../domain/refund/destination.js';
 import { isOpenAttempt } from '../../domain/refund/attempt-states.js';
+import { cardState } from '../cards/card-state.js';
 import { append } from '../core/events.js';
 import { lockRefund, type LockedRefund } from '../core/locks.js';
 import { move } from '../core/state-changes.js';
@@ -28,7 +30,7 @@ export function changeDestination(
     {
       kind: 'change_destination',
       operatorCommand: destinationChange,
-      about: { instruction: destinationChange.registrationId },
+      about: { instruction: destinationId(destinationOf(destinationChange)) },
     },
     (tx, locked) => destinationChanged(tx, locked, destinationChange),
   );
@@ -37,12 +39,15 @@ export function changeDestination(
 async function destinationChanged(
   tx: Tx,
   { refund, payment, attempts }: LockedRefund,
-  { registrationId, by, reason, ticket }: DestinationChange,
+  destinationChange: DestinationChange,
 ): Promise<Executed<'change_destination'>> {
+  const { by, reason, ticket } = destinationChange;
+  const destination = destinationOf(destinationChange);
+  const to = destinationId(destination);
   const before = await redirectors(tx, refund.id);
   const last = before.at(-1);
   if (refund.state !== 'manual_review') {
-    if (last === undefined || refund.destination?.registrationId !== registrationId)
+    if (last === undefined || refund.destination === null || destinationId(refund.destination) !== to)
       return refused('not_in_review');
     return isSameOperator(last, by) ? resulted({ kind: 'done' }) : refused('already_decided', last);
   }
@@ -51,11 +56,13 @@ async function destinationChanged(
   // An open proposal says that it was paid or never will be: the second operator decides on that first.
   const proposal = await openProposal(tx, refund.id);
   if (proposal !== undefined) return refused('proposal_open', proposal.by);
-  const present = refund.destination?.registrationId ?? payment.registration_id;
-  if (present === registrationId) return refused('same_destination');
+  const present = refund.destination === null ? payment.registration_id : destinationId(refund.destination);
+  if (present === to) return refused('same_destination');
+  const card = isCardDestination(destination) ? await cardState(tx, destination.cardRef) : 'usable';
+  if (card !== 'usable') return refused(card);
   await tx
     .updateTable('refunds')
-    .set({ destination: JSON.stringify({ registrationId }) })
+    .set({ destination: JSON.stringify(destination) })
     .where('id', '=', refund.id)
     .execute();
   await append(tx, {
@@ -66,7 +73,7 @@ async function destinationChanged(
     actor: by,
     data: {
       from: present,
-      to: registrationId,
+      to,
       reason,
       ...(ticket === undefined ? {} : { ticket }),
     },

@@ -29,6 +29,10 @@ export function recordUnreadable(
   });
 }
 
+/** True for what is unread only after the payment was read: a credit's card, or its registration. */
+const isAboutCard = (what: UnreadablePayment['for'] | null): boolean =>
+  what === 'card' || what === 'registration';
+
 /** True if the refund still needs the payment. A query for a step that the refund has left says nothing about the next step. */
 function concerns({ refund, attempts }: LockedRefund): boolean {
   if (attempts.some(({ state }) => isOpenAttempt(state))) return false;
@@ -43,13 +47,14 @@ async function retain(
   { refund }: LockedRefund,
   { isLasting, answer, ...read }: UnreadablePayment,
 ): Promise<void> {
+  const isSame = isAboutCard(refund.unread_for) === isAboutCard(read.for);
   await tx
     .updateTable('refunds')
     .set({
-      unread_for: refund.unread_for ?? read.for,
-      unread_since: refund.unread_since ?? NOW,
+      unread_for: isSame ? (refund.unread_for ?? read.for) : read.for,
+      unread_since: isSame ? (refund.unread_since ?? NOW) : NOW,
       unread_at: NOW,
-      unread_count: refund.unread_count + 1,
+      unread_count: isSame ? refund.unread_count + 1 : 1,
       unread_answer: answer,
     })
     .where('id', '=', refund.id)
@@ -78,8 +83,13 @@ export function recordReadable(
   });
 }
 
-/** Clears the budget once the payment was read for the refund's next step. */
+/** Clears the budget once the payment was read for the refund's next step. A card that could not be opened keeps its budget. */
 export async function clearUnread(tx: Tx, { id, state, unread_for }: LockedRefund['refund']): Promise<void> {
-  if (unread_for === null || state === 'manual_review') return;
+  if (unread_for === null || isAboutCard(unread_for) || state === 'manual_review') return;
   await tx.updateTable('refunds').set(READABLE).where('id', '=', id).execute();
+}
+
+/** Clears the budget of a card that could not be opened or registered, once its credit is opened. */
+export async function clearCardUnread(tx: Tx, { id, unread_for }: LockedRefund['refund']): Promise<void> {
+  if (isAboutCard(unread_for)) await tx.updateTable('refunds').set(READABLE).where('id', '=', id).execute();
 }

@@ -4,6 +4,7 @@ import { boundedText } from '../../domain/bounded-text.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
 import { CASE_REASONS, type CaseReason } from '../../domain/refund/reasons.js';
+import { destinationShape } from '../../domain/refund/request-shape.js';
 import { ACTIONS } from '../../client/operator-actions.js';
 import { NOTE_RULES } from '../../client/note-rules.js';
 import { refund, time, uuid } from './schemas.js';
@@ -67,12 +68,9 @@ export const correctBody = z
 export const changeDestinationBody = z
   .strictObject({
     ...note,
-    destination: z
-      .strictObject(
-        { registrationId: hexId },
-        { error: 'must be { "registrationId": … }, the destination of the credit' },
-      )
-      .describe('New destination of the credit'),
+    destination: destinationShape(
+      'must be { "registrationId": … } or { "cardRef": … }, the destination of the credit',
+    ).describe('New destination of the credit'),
   })
   .meta({ id: 'ChangeDestinationCommand' });
 

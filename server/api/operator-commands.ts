@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
-import { CARD_IN_TEXT } from '../../domain/refund/request-shape.js';
+import { CARD_IN_TEXT, namedDestination } from '../../domain/refund/request-shape.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import { principalOf } from './auth.js';
 import {
@@ -113,7 +113,7 @@ export const repairRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { clien
     async (request) =>
       client.changeDestination(request.params.id, {
         ...noteOf(request, request.body),
-        registrationId: request.body.destination.registrationId,
+        ...namedDestination(request.body.destination),
       }),
   );
 

@@ -69,6 +69,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   currency_mismatch: [422, 'The payment has a different currency'],
   payment_not_refundable: [409, 'The payment cannot be refunded'],
   payment_unknown: [404, 'The payment does not exist'],
+  card_unknown: [404, 'The card does not exist'],
+  card_destroyed: [409, 'The keys of the card are destroyed'],
   illegal_transition: [409, 'The state of the refund does not allow this'],
   reference_taken: [409, 'The reference is already in use'],
   unauthenticated: [401, 'A valid API key or token is required'],

@@ -28,6 +28,23 @@ const attempt = z
     resultCode: z.string().nullable(),
     resultDescription: z.string().nullable(),
     class: z.string().nullable().describe('Class of the decline; null if the attempt was not declined'),
+    settlement: z
+      .object({
+        reconciliationId: z.string().exactOptional(),
+        connectorTxIds: z.record(z.string(), z.string()).exactOptional(),
+        acquirerResponse: z.string().exactOptional(),
+        clearingInstituteName: z.string().exactOptional(),
+        shortId: z.string().exactOptional(),
+        descriptor: z.string().exactOptional(),
+      })
+      .nullable()
+      .describe("Ids and texts of the gateway's answer that find the transaction in settlement"),
+    otherLast4: z
+      .string()
+      .nullable()
+      .describe(
+        'Last four digits of the card that the gateway shows, if they differ from those of the sealed card',
+      ),
     sentAt: time,
     answeredAt: time.nullable(),
   })
@@ -43,6 +60,16 @@ const openCase = z
   })
   .meta({ id: 'OpenCase' });
 
+const shownDestination = z.union([
+  z.object({ registrationId: gatewayId }),
+  z.object({
+    cardRef: uuid.describe('Reference of the sealed card'),
+    brand: z.string(),
+    last4: z.string(),
+    initials: z.string().describe('Initials of the holder'),
+  }),
+]);
+
 const refundFields = {
   id: uuid,
   askedFor: z.enum(['refund', 'credit']).describe('`credit` if requested with POST /v1/credits'),
@@ -56,7 +83,7 @@ const refundFields = {
   idempotencyKey: z.string(),
   requestedBy: z.string().describe('Principal that requested the refund; it cannot approve it'),
   destination: z
-    .object({ registrationId: gatewayId })
+    .union(shownDestination.options)
     .nullable()
     .describe('Destination of a credit, if one was given. Null: the registration of the payment'),
   status: z.enum(STATUSES),
@@ -91,7 +118,7 @@ const refundFields = {
         .describe('Pass it to approve or reject. It binds the decision to this amount and destination'),
       amount,
       currency,
-      destination: z.object({ registrationId: gatewayId }),
+      destination: shownDestination,
       why: z.array(z.string()).readonly().describe('Stable codes: why the credit needs an approval'),
     })
     .nullable()

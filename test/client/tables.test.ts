@@ -28,6 +28,8 @@ const ATTEMPT: Attempt = {
   resultCode: '700.300.300',
   resultDescription: 'referenced tx can not be refunded, captured or reversed (already refunded)',
   class: 'already_returned',
+  settlement: null,
+  otherLast4: null,
   sentAt: AT,
   answeredAt: AT,
 };

@@ -45,6 +45,7 @@ const attempt = (changes: Partial<AttemptRecord>): AttemptRecord => ({
   operation: 'refund',
   originalId: RECORD.paymentId,
   registrationId: null,
+  cardRef: null,
   reference: 'reference-1',
   amountMinor: 1230n,
   state: 'submitting',
@@ -53,6 +54,8 @@ const attempt = (changes: Partial<AttemptRecord>): AttemptRecord => ({
   resultCode: null,
   resultDescription: null,
   declineClass: null,
+  settlement: null,
+  otherLast4: null,
   note: null,
   queries: 0,
   sentAt: AT,
@@ -193,7 +196,7 @@ describe('the view of a refund', () => {
       operation: 'credit',
       amountMinor: '80000',
       currency: 'EUR',
-      registrationId: 'd'.repeat(32),
+      destination: { registrationId: 'd'.repeat(32) },
       why: ['above_threshold'],
     } as const;
     expect(viewOf({ ...RECORD, state: 'awaiting_approval', instruction }).approval).toEqual({

@@ -135,7 +135,7 @@ describe('two operators at once', () => {
     const credits = harness.gateway.engine
       .transactions()
       .filter(({ type, registrationId }) => type === 'CD' && [first, second].includes(registrationId ?? ''));
-    expect(credits).toMatchObject([{ executed: true, registrationId: approval?.destination.registrationId }]);
+    expect(credits).toMatchObject([{ executed: true, ...approval?.destination }]);
   });
 
   it('restart the same run: each new run finds the submission in the ledger, and does not submit again', async () => {

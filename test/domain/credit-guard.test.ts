@@ -1,4 +1,5 @@
 /** The guard of credits: denies unless all conditions hold. Tests each condition alone, and all against an independent oracle. */
+import { isCardDestination } from '../../domain/refund/destination.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -412,7 +413,9 @@ describe('for any evidence', () => {
         fixture.recent.entity + amountMinor <= BigInt(policy.creditLimitPerEntity['EUR'])) &&
       (direct || refusal === 'not_linkable') &&
       !fixture.destinationChanged &&
-      fixture.destination?.registrationId === facts.registrationId;
+      fixture.destination !== null &&
+      !isCardDestination(fixture.destination) &&
+      fixture.destination.registrationId === facts.registrationId;
     return (
       (direct || (refusal !== null && listed.includes(refusal) && allowedByPolicy)) &&
       policy.creditEnabled &&

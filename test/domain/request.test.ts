@@ -14,6 +14,7 @@ const GOOD = {
   currency: 'EUR',
   reason: 'goods_returned',
 };
+const CARD_REF = '0199b0a4-7c1e-7f3a-9d52-2f6f1c1f4b11';
 const CARD = '4111111111111111';
 
 function accepted(input: unknown): RefundRequest {
@@ -95,9 +96,15 @@ describe('a request', () => {
     [
       'a destination that is a card',
       { destination: { number: CARD } },
-      ['destination.registrationId: invalid', 'destination: unknown_field'],
+      ['destination: unknown_field', 'destination: invalid'],
     ],
-    ['an empty destination', { destination: {} }, ['destination.registrationId: invalid']],
+    ['an empty destination', { destination: {} }, ['destination: invalid']],
+    [
+      'a registration and a card as its destination',
+      { destination: { registrationId: 'a'.repeat(32), cardRef: CARD_REF } },
+      ['destination: invalid'],
+    ],
+    ['a malformed card reference', { destination: { cardRef: CARD } }, ['destination.cardRef: invalid']],
     ['an unknown field', { amout: '1.00' }, ['(request): unknown_field']],
     ['metadata that is no text', { metadata: { a: 1 } }, ['metadata.a: invalid']],
     ['metadata that no database keeps', { metadata: { a: 'x\u0000' } }, ['metadata.a: invalid']],
@@ -276,6 +283,7 @@ describe('the same request', () => {
     ['reason', { reason: 'goodwill' }],
     ['order', { orderId: 'A' }],
     ['destination', { destination: { registrationId: 'a'.repeat(32) } }],
+    ['card', { destination: { cardRef: CARD_REF } }],
     ['entity', { entityId: 'e'.repeat(32) }],
     ['metadata', { metadata: { a: '1' } }],
     ['declared payment', { payment: { type: 'DB', amount: '20.00', currency: 'EUR' } }],

@@ -10,7 +10,14 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refun
 import type { DeclineClass } from '../../domain/decline-class.js';
 import type { RefundRequest } from '../../domain/refund/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
-import type { AcceptInput, Accepted, Evidence, Ledger, Opened, Submission } from '../../ledger/ledger.js';
+import type {
+  AcceptInput,
+  Accepted,
+  CreditOpened,
+  Evidence,
+  Ledger,
+  Submission,
+} from '../../ledger/ledger.js';
 import type { PaymentRecord } from '../../ledger/core/refund-record.js';
 
 export const TIMINGS = DEFAULT_TIMINGS;
@@ -141,7 +148,7 @@ export async function accepted(ledger: Ledger, facts: OriginalFacts, minor: bigi
   return refund.id;
 }
 
-export function sent(opened: Opened): Submission {
+export function sent(opened: CreditOpened): Submission {
   expect(opened.kind).toBe('send');
   if (opened.kind !== 'send') throw new Error('nothing was to be sent');
   return opened.order;

@@ -5,6 +5,7 @@ import { refund as refundSchema } from '../../server/api/schemas.js';
 import type { Refund, RefundOrder, RefundsClient } from '../../client/index.js';
 import type { ActionName } from '../../client/operator-actions.js';
 import type { ReplayResult, ReplayNote } from '../../client/replay.js';
+import { destinationOf, type Destination } from '../../domain/refund/destination.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/access/api-keys.js';
@@ -132,7 +133,7 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     (verb: Exclude<ActionName, 'replay'>) =>
     async (
       id: string,
-      { by, ...note }: OperatorNote & { readonly destination?: { readonly registrationId: string } },
+      { by, ...note }: OperatorNote & { readonly destination?: Destination },
     ): Promise<Refund> =>
       (await ask(`/v1/refunds/${id}/${verb}`, by, note, refundSchema)).read;
 
@@ -156,8 +157,8 @@ export async function openHttp(url: string, database: Database, notes: Notes): P
     sync: (id, note = { by: OPERATOR, reason: 'soak' }) => command('sync')(id, note),
     link: command('link'),
     correct: command('correct'),
-    changeDestination: (id, { registrationId, ...note }) =>
-      command('change-destination')(id, { ...note, destination: { registrationId } }),
+    changeDestination: (id, { by, reason, ...destination }) =>
+      command('change-destination')(id, { by, reason, destination: destinationOf(destination) }),
     replay: async (id, { by, ...note }) => {
       const { outcome } = (await ask(`/v1/refunds/${id}/replay`, by, note, replayedRefund)).read.replay;
       if (outcome === 'dry_run') throw new Error('a replay was answered as a dry run');

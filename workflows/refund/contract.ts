@@ -4,6 +4,7 @@ import type { CommandResult } from '../../activities/refund/activities.js';
 import type { CaseReason } from '../../domain/refund/reasons.js';
 import type { CorrectionOutcome } from '../../domain/refund/correction.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
+import type { Destination } from '../../domain/refund/destination.js';
 import type { OperatorNote } from '../../domain/refund/operator-note.js';
 import type { RefundConfig } from '../../domain/refund/config.js';
 import type { SettledAmount } from '../../domain/refund/settlement.js';
@@ -94,9 +95,7 @@ export interface CorrectMessage extends OperatorNote {
 export const correctUpdate = defineUpdate<CommandResult<'correct'>, [CorrectMessage]>('correct');
 
 /** Names another destination for the credit of a refund that waits for an operator. */
-export interface ChangeDestinationMessage extends OperatorNote {
-  readonly registrationId: string;
-}
+export type ChangeDestinationMessage = OperatorNote & Destination;
 export const changeDestinationUpdate = defineUpdate<
   CommandResult<'change_destination'>,
   [ChangeDestinationMessage]

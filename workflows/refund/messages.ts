@@ -23,7 +23,13 @@ import {
   withdrawUpdate,
   type RefundInput,
 } from './contract.js';
-import { validateCorrection, validateDecision, validateNote, validateNoteAndId } from './validators.js';
+import {
+  validateCorrection,
+  validateDecision,
+  validateDestination,
+  validateNote,
+  validateNoteAndId,
+} from './validators.js';
 
 /** `known`: the newest snapshot that the workflow has. Times in milliseconds. */
 export interface Messages {
@@ -146,7 +152,7 @@ function handleUpdates(
   handle(
     linkUpdate,
     (command) => gateway.linkTransaction({ ...command, refundId, config }),
-    (message) => validateNoteAndId(message, 'gatewayId'),
+    validateNoteAndId,
   );
   handle(
     correctUpdate,
@@ -156,7 +162,7 @@ function handleUpdates(
   handle(
     changeDestinationUpdate,
     (command) => ledger.changeDestination({ ...command, refundId }),
-    (message) => validateNoteAndId(message, 'registrationId'),
+    validateDestination,
   );
   setHandler(
     syncUpdate,

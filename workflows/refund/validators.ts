@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
 import { CASE_REASONS } from '../../domain/refund/reasons.js';
-import { isGatewayId } from '../../domain/ids.js';
+import { isCardRef, isGatewayId } from '../../domain/ids.js';
 import { NAME_RULE, readName } from '../../domain/names.js';
 import type { CorrectMessage, DecisionMessage } from './contract.js';
 
@@ -59,9 +59,26 @@ export function validateCorrection(message: CorrectMessage): void {
 }
 
 /** Checks an id that becomes part of an address at the gateway. */
-export function validateNoteAndId(message: unknown, field: 'gatewayId' | 'registrationId'): void {
+export function validateNoteAndId(message: unknown): void {
   validateNote(message);
+  validateId(message, 'gatewayId');
+}
+
+function validateId(message: unknown, field: 'gatewayId' | 'registrationId'): void {
   const value = valueOf(message, field);
   if (typeof value !== 'string' || !isGatewayId(value))
     reject(`${field} must be 32 lowercase hexadecimal characters`);
+}
+
+/** Checks that exactly one destination is named. */
+export function validateDestination(message: unknown): void {
+  validateNote(message);
+  const cardRef = valueOf(message, 'cardRef');
+  if (cardRef === undefined) {
+    validateId(message, 'registrationId');
+    return;
+  }
+  if (typeof cardRef !== 'string' || !isCardRef(cardRef))
+    reject('cardRef must be the reference of a sealed card');
+  if (valueOf(message, 'registrationId') !== undefined) reject('name a registration or a card, not both');
 }

@@ -455,7 +455,7 @@ export function describeCredits(underTest: () => LedgerUnderTest): void {
         operation: 'credit',
         amountMinor: '5000',
         currency: 'EUR',
-        registrationId: facts.registrationId,
+        destination: { registrationId: facts.registrationId },
         why: ['above_limit'],
       });
       expect((await openCredit(id, facts, strict)).kind).toBe('resume');

@@ -417,7 +417,7 @@ export function describeRepairs(underTest: () => LedgerUnderTest): void {
       expect((await ledger.openCredit(id, facts, TIMINGS, POLICY)).kind).toBe('resume');
       const { instruction } = (await ledger.findRefund(id)) ?? {};
       expect(instruction).toMatchObject({
-        registrationId: OTHER,
+        destination: { registrationId: OTHER },
         why: ['decline_needs_approval', 'other_destination', 'destination_by_operator'],
       });
       const yes = {

@@ -82,6 +82,24 @@ export class LedgerLink implements Ledger {
   openLinked(...args: Parameters<Ledger['openLinked']>): ReturnType<Ledger['openLinked']> {
     return this.#call('openLinked', (ledger) => ledger.openLinked(...args));
   }
+  openRegistrationOf(
+    ...args: Parameters<Ledger['openRegistrationOf']>
+  ): ReturnType<Ledger['openRegistrationOf']> {
+    return this.#call('openRegistrationOf', (ledger) => ledger.openRegistrationOf(...args));
+  }
+  openRegistration(...args: Parameters<Ledger['openRegistration']>): ReturnType<Ledger['openRegistration']> {
+    return this.#call('openRegistration', (ledger) => ledger.openRegistration(...args));
+  }
+  recordRegistration(
+    ...args: Parameters<Ledger['recordRegistration']>
+  ): ReturnType<Ledger['recordRegistration']> {
+    return this.#call('recordRegistration', (ledger) => ledger.recordRegistration(...args));
+  }
+  recordRegistrationNotFound(
+    ...args: Parameters<Ledger['recordRegistrationNotFound']>
+  ): ReturnType<Ledger['recordRegistrationNotFound']> {
+    return this.#call('recordRegistrationNotFound', (ledger) => ledger.recordRegistrationNotFound(...args));
+  }
   openCredit(...args: Parameters<Ledger['openCredit']>): ReturnType<Ledger['openCredit']> {
     return this.#call('openCredit', (ledger) => ledger.openCredit(...args));
   }

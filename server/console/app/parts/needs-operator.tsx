@@ -39,7 +39,11 @@ export function NeedsOperator({ refund }: { readonly refund: Refund }) {
                 <Amount amount={approval.amount} currency={approval.currency} strong />
               </Fact>
               <Fact name="Destination">
-                <Id id={approval.destination.registrationId} what="the registration" short />
+                {'cardRef' in approval.destination ? (
+                  `${approval.destination.brand} card …${approval.destination.last4} of ${approval.destination.initials}`
+                ) : (
+                  <Id id={approval.destination.registrationId} what="the registration" short />
+                )}
               </Fact>
               <Fact name="Reason">{capital(approval.why.map(meaning).join('; '))}</Fact>
               <CreditLimitsFact refund={refund} destination={approval.destination} />
