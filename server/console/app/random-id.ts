@@ -1,5 +1,5 @@
-/** Random ids for commands. */
+/** Random ids for commands, which are executed once however often they are sent. */
 
 /** Returns a random id. `crypto.randomUUID` does not exist on pages without HTTPS. */
 export const randomId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join('-');

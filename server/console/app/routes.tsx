@@ -1,5 +1,6 @@
 /** Routes of the console. URLs contain filters and searches, so that they can be shared, but never a key. */
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { NewCreditPage } from './pages/new-credit.js';
 import { PaymentPage } from './pages/payment.js';
 import { QueuePage, type QueueFilter } from './pages/queue.js';
 import { RefundPage } from './pages/refund.js';
@@ -49,6 +50,21 @@ const refundRoute = createRoute({
   },
 });
 
+const newCreditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/credit',
+  component: function NewCredit() {
+    const navigate = newCreditRoute.useNavigate();
+    return (
+      <NewCreditPage
+        onDone={(refundId) =>
+          void navigate({ to: '/refunds/$refundId', params: { refundId }, replace: true })
+        }
+      />
+    );
+  },
+});
+
 const paymentRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/payments/$paymentId',
@@ -69,7 +85,14 @@ const searchRoute = createRoute({
 
 export const router = createRouter({
   basepath: '/console',
-  routeTree: rootRoute.addChildren([queueRoute, refundsRoute, refundRoute, paymentRoute, searchRoute]),
+  routeTree: rootRoute.addChildren([
+    queueRoute,
+    refundsRoute,
+    refundRoute,
+    newCreditRoute,
+    paymentRoute,
+    searchRoute,
+  ]),
   // Values stay strings, so that an id of digits is not parsed as a number.
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {

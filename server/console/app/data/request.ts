@@ -27,14 +27,19 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Id of a command, so that it is executed once. */
   readonly idempotencyKey?: string;
-  /** Body of a POST. Absent: the request is a GET. */
+  /** Body of a POST. Absent: the request is a GET, unless `method` says otherwise. */
   readonly body?: Readonly<Record<string, unknown>>;
+  readonly method?: 'DELETE';
 }
 
 /** Sends a request and returns the body as `T`. The server is of the same release and validates its responses. Throws `ApiProblem`. */
-export async function request<T>(path: string, { key, signal, idempotencyKey, body }: Call): Promise<T> {
+export async function request<T>(
+  path: string,
+  { key, signal, idempotencyKey, body, method }: Call,
+): Promise<T> {
   const response = await fetch(path, {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    ...(method === undefined ? {} : { method }),
     headers: {
       accept: 'application/json',
       authorization: `Bearer ${key}`,
@@ -50,7 +55,7 @@ export async function request<T>(path: string, { key, signal, idempotencyKey, bo
     throw new ApiProblem(0, 'unreachable', 'The service cannot be reached. Is it running?');
   });
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 /** Reads the problem of a failed response. A proxy in between may answer without a problem body. */

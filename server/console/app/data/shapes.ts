@@ -17,6 +17,14 @@ export type CreditLimits = ResponseOf<'creditLimits'>;
 export type Me = ResponseOf<'principal'>;
 export type BulkReplayResult = z.infer<typeof commands.bulkReplayResult>;
 
+/** Response of `POST /v1/cards`. */
+export interface SealedCard {
+  readonly cardRef: string;
+  readonly brand: string;
+  readonly last4: string;
+  readonly expiresAt: string;
+}
+
 /** A page of a list. `nextCursor` is null on the last page, and absent if the list has no pages. */
 export interface Page<T> {
   readonly data: readonly T[];

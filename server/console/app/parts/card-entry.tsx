@@ -131,8 +131,13 @@ export function CardEntryFields({
         <Button disabled={pending} onClick={() => void seal()}>
           {pending ? 'Sealing…' : 'Seal card'}
         </Button>
-        <p role={problems.length > 0 || message !== null ? 'alert' : undefined} className="min-w-0 text-sm break-words text-quiet">
-          {[message, ...other.map((one) => `${one.field}: ${one.message}`)].filter((text) => text !== null).join(' ') ||
+        <p
+          role={problems.length > 0 || message !== null ? 'alert' : undefined}
+          className="min-w-0 text-sm break-words text-quiet"
+        >
+          {[message, ...other.map((one) => `${one.field}: ${one.message}`)]
+            .filter((text) => text !== null)
+            .join(' ') ||
             'Number and CVV leave this page when the card is sealed. They cannot be shown again.'}
         </p>
       </div>
@@ -157,7 +162,12 @@ function Input({
   first = false,
 }: Shown & { readonly look: CardFieldLook; readonly first?: boolean }) {
   return (
-    <CardInput id={`${id}-${look.field}`} look={look} problem={problemOf(problems, look.field)} first={first} />
+    <CardInput
+      id={`${id}-${look.field}`}
+      look={look}
+      problem={problemOf(problems, look.field)}
+      first={first}
+    />
   );
 }
 

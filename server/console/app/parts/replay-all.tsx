@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { queries, useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { BulkReplayResult } from '../data/shapes.js';
+import { randomId } from '../random-id.js';
 import { signOut, useKey } from '../session.js';
 import { capital, meaning, shortId, texts } from '../text.js';
 import { NOTE_FIELDS } from './action-fields.js';
@@ -46,7 +47,7 @@ function Form({ case: why, onClose }: CaseProps) {
   const [problem, setProblem] = useState<unknown>(null);
   const [isReasonMissing, setReasonMissing] = useState(false);
   // One id for all batches, so that a batch that is repeated after a lost response is executed once.
-  const [commandId] = useState(newCommandId);
+  const [commandId] = useState(randomId);
   const isStopping = useRef(false);
   const isStopped = (): boolean => isStopping.current;
   useEffect(
@@ -173,10 +174,6 @@ function Form({ case: why, onClose }: CaseProps) {
     </form>
   );
 }
-
-/** Returns a random id. `crypto.randomUUID` does not exist on pages without HTTPS. */
-const newCommandId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join('-');
 
 const LABELS: Readonly<Record<Exclude<Phase, 'done'>, (count: number) => string>> = {
   form: (count) => `Replay ${count} ${count === 1 ? 'refund' : 'refunds'}`,

@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [readonly string[], string])[] = [
   [['/'], 'Search'],
   [['g', 'q'], 'Go to queue'],
   [['g', 'r'], 'Go to refunds'],
+  [['g', 'c'], 'Go to new credit'],
   [['?'], 'Show shortcuts'],
   [['Esc'], 'Close dialog'],
 ];

@@ -28,6 +28,7 @@ export function Shell() {
     '?': () => setHelp(true),
     'g q': () => void navigate({ to: '/' }),
     'g r': () => void navigate({ to: '/refunds' }),
+    'g c': () => void navigate({ to: '/credit' }),
   });
 
   return (
@@ -45,6 +46,7 @@ export function Shell() {
               Queue <QueueCount />
             </NavLink>
             <NavLink to="/refunds">Refunds</NavLink>
+            <NavLink to="/credit">New credit</NavLink>
           </nav>
           <div className="order-last w-full sm:order-none sm:w-auto sm:flex-1">
             <SearchField />
@@ -78,7 +80,13 @@ export function NotFound() {
   );
 }
 
-function NavLink({ to, children }: { readonly to: '/' | '/refunds'; readonly children: ReactNode }) {
+function NavLink({
+  to,
+  children,
+}: {
+  readonly to: '/' | '/refunds' | '/credit';
+  readonly children: ReactNode;
+}) {
   return (
     <Link
       to={to}
