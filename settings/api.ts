@@ -17,6 +17,8 @@ export interface ApiSettings {
   /** Limit for each principal in one process. */
   readonly requestsPerMinute: number;
   readonly tokens: TokenSettings | undefined;
+  /** Origins whose pages may use the codec server: those of Temporal's UI. */
+  readonly codecOrigins: readonly string[];
   /** Address of Temporal's web UI, for the links of the console. */
   readonly temporalUi: string | undefined;
 }
@@ -43,6 +45,14 @@ export const apiVariables = {
     .string()
     .refine(isKeysUrl, 'must be an https:// address (http:// on loopback only)')
     .optional(),
+  REFUNDS_CODEC_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((origin) => origin.trim() || []))
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be origins such as https://temporal.example, with commas',
+    ),
   REFUNDS_TEMPORAL_UI: z
     .string()
     .refine((text) => /^https?:\/\//u.test(text) && URL.canParse(text), 'must be an http(s):// address')
@@ -56,6 +66,7 @@ export const API_EXAMPLES: Readonly<Record<keyof typeof apiVariables, string>> =
   REFUNDS_JWT_ISSUER: 'https://login.example',
   REFUNDS_JWT_AUDIENCE: 'refunds',
   REFUNDS_JWT_JWKS_URL: 'https://login.example/.well-known/jwks.json',
+  REFUNDS_CODEC_ORIGINS: 'https://temporal.example',
   REFUNDS_TEMPORAL_UI: 'https://temporal.example',
 };
 
@@ -83,9 +94,14 @@ export function apiSettings(read: Read): ApiSettings {
     port: read.REFUNDS_PORT,
     requestsPerMinute: read.REFUNDS_REQUESTS_PER_MINUTE,
     tokens: isComplete ? { issuer, audience, keysUrl } : undefined,
+    codecOrigins: read.REFUNDS_CODEC_ORIGINS,
     temporalUi: read.REFUNDS_TEMPORAL_UI,
   };
 }
+
+/** True for scheme, host and port alone, as browsers send them. */
+const isOrigin = (text: string): boolean =>
+  /^https?:/u.test(text) && URL.canParse(text) && new URL(text).origin === text;
 
 function isKeysUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

@@ -598,3 +598,15 @@ CREATE TABLE entity_reporting (
   since     timestamptz NOT NULL DEFAULT now(),
   seen_at   timestamptz NOT NULL DEFAULT now()
 );
+
+-- Payloads of Temporal that the codec server decrypted or encrypted for somebody: written before the answer is sent, and never deleted.
+CREATE TABLE payload_uses (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at           timestamptz NOT NULL DEFAULT now(),
+  operation    text NOT NULL CHECK (operation IN ('decode', 'encode')),
+  -- Name of the API key, or subject of the token.
+  principal    text NOT NULL CHECK (principal <> ''),
+  namespace    text NOT NULL,
+  workflow_ids text[] NOT NULL,
+  payloads     integer NOT NULL CHECK (payloads > 0)
+);

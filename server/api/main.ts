@@ -18,7 +18,7 @@ const START_WITHIN = 2_000;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const { host, port, requestsPerMinute, tokens, temporalUi } = settings.api;
+  const { host, port, requestsPerMinute, tokens, temporalUi, codecOrigins: origins } = settings.api;
   await migrate(settings.databaseUrl);
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
   const { client, ledger, database, readiness, limits, namespace } = opened;
@@ -46,6 +46,10 @@ async function main(): Promise<void> {
       temporalUi,
       namespace,
     },
+    // Without a key there is nothing to decrypt.
+    ...(settings.codec.keys.length === 0
+      ? {}
+      : { payloadCodec: { codec: settings.codec, namespace, origins } }),
     ...(tokens === undefined ? {} : { verifyToken: verifyTokens(tokens) }),
   });
   const close = async (): Promise<void> => {

@@ -14,6 +14,7 @@ type HttpCode =
   | 'unauthenticated'
   | 'forbidden'
   | 'not_found'
+  | 'payload_unreadable'
   | 'bad_request'
   | 'method_not_allowed'
   | 'rate_limited'
@@ -76,6 +77,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   unauthenticated: [401, 'A valid API key or token is required'],
   forbidden: [403, 'The required role is missing'],
   not_found: [404, 'Not found'],
+  payload_unreadable: [400, 'The payload cannot be decoded'],
   bad_request: [400, 'The request is malformed'],
   method_not_allowed: [405, 'The method is not allowed'],
   rate_limited: [429, 'Too many requests'],

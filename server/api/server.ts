@@ -25,6 +25,7 @@ import { meRoutes } from './principal.js';
 import type { ApiParts } from './route-dependencies.js';
 import { registerMetrics } from './metrics.js';
 import { notAvailableRoutes } from './not-available.js';
+import { payloadCodecRoutes, type CodecServerOptions } from './payload-codec.js';
 import { paymentRoutes } from './payments.js';
 import { answerProblems } from './problems.js';
 import { queueRoutes } from './queue.js';
@@ -48,6 +49,8 @@ export interface ApiOptions {
   readonly readiness: Readiness;
   /** Requests per minute for each principal, and for each IP address without a valid key, in this process. */
   readonly requestsPerMinute: number;
+  /** Codec server for Temporal's UI and command line. Absent: the routes are not registered. */
+  readonly payloadCodec?: CodecServerOptions;
   /** Absent: the console is not served. */
   readonly console?: ConsoleOptions;
 }
@@ -123,6 +126,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(auditRoutes, parts);
   await app.register(eventRoutes, parts);
   await app.register(meRoutes);
+  if (options.payloadCodec !== undefined)
+    await app.register(payloadCodecRoutes, { ...parts, ...options.payloadCodec });
   if (options.webhooks !== undefined)
     await app.register(webhookRoutes, {
       log,

@@ -1,6 +1,9 @@
 /** `npm run test:replay -- FILE…`: replays histories of production against this code. Exit codes: 0 all fit, 1 one does not, 2 wrong use. */
 import { basename } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { readCodec } from '../../settings/codec.js';
+import { SettingsError } from '../../settings/problems.js';
+import { replayDataConverter } from '../../temporal/codec/data-converter.js';
 import { workflowBundle } from '../../worker/bundle.js';
 import { readHistory, replay } from './replay.js';
 
@@ -11,6 +14,12 @@ async function main(files: readonly string[]): Promise<number> {
     );
     return 2;
   }
+  const codec = readCodec((name) => process.env[name] || undefined, false);
+  if (!codec.ok) {
+    process.stderr.write(`${new SettingsError(codec.problems).message}\n`);
+    return 2;
+  }
+  const converter = replayDataConverter(codec.value);
   const runtime = Runtime.install({
     // Each failure is reported in one line.
     logger: new DefaultLogger('ERROR', () => undefined),
@@ -21,7 +30,7 @@ async function main(files: readonly string[]): Promise<number> {
   let worst = 0;
   for (const file of files) {
     try {
-      await replay(bundle, await readHistory(file), basename(file, '.json'));
+      await replay(bundle, await readHistory(file), basename(file, '.json'), converter);
       process.stdout.write(`fits         ${file}\n`);
     } catch (error) {
       worst = 1;

@@ -1,5 +1,6 @@
 /** Replays recorded histories against the code of this repository, as a worker does when it takes a workflow over. */
 import { readFile } from 'node:fs/promises';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
 
 /** Replays one history, the JSON of `temporal workflow show -o json`. Throws if the code would act differently from the history. */
@@ -7,8 +8,9 @@ export async function replay(
   workflowBundle: WorkflowBundle,
   history: unknown,
   workflowId?: string,
+  dataConverter: DataConverter = {},
 ): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
 }
 
 /**
@@ -18,10 +20,11 @@ export async function replay(
 export async function replayAll(
   workflowBundle: WorkflowBundle,
   histories: Readonly<Record<string, unknown>>,
+  dataConverter: DataConverter = {},
 ): Promise<ReadonlyMap<string, Error | undefined>> {
   const all = Object.entries(histories).map(([workflowId, history]) => ({ workflowId, history }));
   const results = new Map<string, Error | undefined>();
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, all))
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, all))
     results.set(workflowId, error);
   return results;
 }
