@@ -599,7 +599,7 @@ CREATE TABLE entity_reporting (
   seen_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- Payloads of Temporal that the codec server decrypted or encrypted for somebody: written before the answer is sent, and never deleted.
+-- Payloads of Temporal that the codec server decrypted or encrypted for a principal: written before the answer is sent, and never deleted.
 CREATE TABLE payload_uses (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at           timestamptz NOT NULL DEFAULT now(),
