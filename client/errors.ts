@@ -29,6 +29,10 @@ export type RefundsErrorCode =
   | 'refund_not_found'
   /** An approval or rejection without its instruction; `details.instruction` is the one that waits. */
   | 'instruction_missing'
+  /** A refund with the card is not final. */
+  | 'card_in_use'
+  /** The keys that seal cards cannot be reached now. Nothing was stored. */
+  | 'key_provider_unavailable'
   | Refusal
   | Exclude<LedgerErrorCode, 'refund_unknown'>;
 

@@ -23,10 +23,22 @@ export type FoundCard =
       readonly sealed: SealedCard;
     };
 
-/** Stores a card that was sealed just now. Its keys live until `lifeMs` is over at the longest. */
-export async function insertCard(tx: Tx, card: NewCard, clientId: string, lifeMs: number): Promise<Date> {
+export interface CardLife {
+  /** Milliseconds until its keys are destroyed, whatever happens. */
+  readonly maxAgeMs: number;
+  /** Milliseconds between the end of its last refund and the end of its keys. */
+  readonly graceMs: number;
+}
+
+/** Stores a card that was sealed just now. Returns the time at which its keys are destroyed at the latest. */
+export async function insertCard(
+  tx: Tx,
+  card: NewCard,
+  clientId: string,
+  { maxAgeMs, graceMs }: CardLife,
+): Promise<Date> {
   const { now } = await tx.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
-  const expiresAt = new Date(now.getTime() + lifeMs);
+  const expiresAt = new Date(now.getTime() + maxAgeMs);
   await tx
     .insertInto('cards')
     .values({
@@ -41,6 +53,7 @@ export async function insertCard(tx: Tx, card: NewCard, clientId: string, lifeMs
       sealed_cvv: card.cvv?.sealed ?? null,
       needs_cvv: card.cvv !== null,
       expires_at: expiresAt,
+      grace_ms: BigInt(graceMs),
     })
     .execute();
   await insertKey(tx, card.cardRef, 'card', card.card);

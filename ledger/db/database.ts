@@ -166,6 +166,8 @@ export interface CardTable {
   needs_cvv: Generated<boolean>;
   created_at: Stamp;
   expires_at: ColumnType<Date, Date, Date>;
+  /** Milliseconds between the end of its last refund and the end of its keys. */
+  grace_ms: bigint;
   destroyed_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   destroyed_by: ColumnType<string | null, string | null | undefined, string | null>;
   destroyed_why: ColumnType<CardEnd | null, CardEnd | null | undefined, CardEnd | null>;

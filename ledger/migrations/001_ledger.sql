@@ -124,6 +124,8 @@ CREATE TABLE cards (
   created_at     timestamptz NOT NULL DEFAULT now(),
   -- The keys are destroyed then, whatever happens.
   expires_at     timestamptz NOT NULL,
+  -- Milliseconds between the end of its last refund and the end of its keys: a credit may be returned.
+  grace_ms       bigint NOT NULL CHECK (grace_ms >= 0),
   destroyed_at   timestamptz,
   destroyed_by   text,
   destroyed_why  text CHECK (destroyed_why IN ('used', 'expired', 'registered', 'by_operator', 'key_lost')),

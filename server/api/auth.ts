@@ -21,8 +21,8 @@ export interface RequestLimits {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Role that the route needs; `anyone` needs no key. A route under `/v1/` without it cannot be registered. */
-    readonly role?: Role | 'anyone';
+    /** Role that the route needs, or any one of several; `anyone` needs no key. A route under `/v1/` without it cannot be registered. */
+    readonly role?: Role | readonly Role[] | 'anyone';
   }
   interface FastifyRequest {
     /** Set before the handler of every route that needs a role. */
@@ -52,11 +52,14 @@ export function authenticate(
       throw unauthenticated(request);
     }
     await perPrincipal(request, reply);
-    if (!mayAct(request.principal, role))
-      throw new Problem('forbidden', `the role ${role} is required`, {
-        details: { role },
+    const { principal } = request;
+    const needed = typeof role === 'string' ? [role] : role;
+    const [named] = needed;
+    if (!needed.some((one) => mayAct(principal, one)))
+      throw new Problem('forbidden', `the role ${needed.join(' or ')} is required`, {
+        details: named === undefined ? {} : { role: named },
         headers: {
-          'www-authenticate': `Bearer realm="oppwa-refunds", error="insufficient_scope", scope="${role}"`,
+          'www-authenticate': `Bearer realm="oppwa-refunds", error="insufficient_scope", scope="${needed.join(' ')}"`,
         },
       });
   });

@@ -23,6 +23,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
       },
       tags: [
         { name: 'refunds', description: 'Create, read and search refunds and credits' },
+        { name: 'cards', description: 'Seal cards as destinations of credits, and destroy them' },
         { name: 'operations', description: 'The queue, and what operators and approvers may do' },
         { name: 'payments', description: 'Balances and history of a payment' },
         { name: 'maintenance', description: 'Audits and outgoing events' },

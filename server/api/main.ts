@@ -3,9 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { createWebhookReader } from '../../gateway/oppwa/webhook.js';
 import { openDatabase } from '../../ledger/db/database.js';
 import { migrate } from '../../ledger/db/migrate.js';
+import { CardKeysWrong } from '../../ledger/cards/key-checks.js';
+import { openSealer } from '../../ledger/cards/vault.js';
 import { createLog } from '../../settings/log.js';
 import { whenToStop } from '../../settings/parent.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
+import { createCards } from '../../client/cards.js';
 import { openRefundsClient } from '../../client/open.js';
 import { storeNotifications } from '../webhooks/store.js';
 import { startNotificationProcessor } from '../webhooks/processor.js';
@@ -23,6 +26,12 @@ async function main(): Promise<void> {
   const opened = openRefundsClient(settings, process.env, { startWithin: START_WITHIN });
   const { client, ledger, database, readiness, limits, namespace } = opened;
   const log = createLog({ role: 'api' });
+  // Without an opener: this process seals cards and cannot open them.
+  const sealer = await openSealer(database, settings.cards).catch(async (error: unknown) => {
+    await opened.close();
+    throw error;
+  });
+  const isLive = [...settings.hosts.values()].includes('live');
   const inbox = openDatabase(settings.databaseUrl, { connections: 1, kept: 1 });
   // For leases and the end of notifications only. Not durable: a lost mark means that a notification is processed again, and its effect is
   // committed through the ledger before.
@@ -41,6 +50,9 @@ async function main(): Promise<void> {
       onStored: () => notifications.poke(),
     },
     requestsPerMinute,
+    ...(sealer === undefined || settings.cards === undefined
+      ? {}
+      : { cards: createCards({ database, sealer, isLive, ...settings.cards }) }),
     console: {
       folder: await consoleFolder(process.env['REFUNDS_DATA_DIR'] ?? '.data'),
       temporalUi,
@@ -78,12 +90,13 @@ function urlOf([first]: readonly (AddressInfo | string)[]): string {
 }
 
 function failed(error: unknown): void {
+  const isSetting = error instanceof SettingsError || error instanceof CardKeysWrong;
   process.stderr.write(
-    error instanceof SettingsError
+    isSetting
       ? `${error.message}\n`
       : `api: ${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n`,
   );
-  process.exitCode = error instanceof SettingsError ? 2 : 1;
+  process.exitCode = isSetting ? 2 : 1;
 }
 
 main().catch(failed);

@@ -1,4 +1,4 @@
-/** `POST /v1/cards`: answers 501 without reading the body, because this version cannot seal card data. */
+/** `POST /v1/cards` without keys of cards: answers 501 without reading the body. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Problem, problems } from './problems.js';
 
@@ -14,15 +14,15 @@ export const notAvailableRoutes: FastifyPluginAsyncZod = async (app) => {
     {
       config: { role: 'submit' },
       schema: {
-        tags: ['refunds'],
-        summary: 'Seal card data (not available)',
+        tags: ['cards'],
+        summary: 'Seal card data (no keys are configured)',
         response: problems(401, 403, 429, 501),
       },
     },
     () => {
       throw new Problem(
         'not_available',
-        'sealing card data is not available; do not send card data. A credit goes to a registration: that of the payment, or destination.registrationId in POST /v1/refunds and POST /v1/credits',
+        'no key seals cards here; do not send card data. Set REFUNDS_CARDS_KEYS_FILE or REFUNDS_CARDS_KMS_KEY_ID, and REFUNDS_CARDS_FINGERPRINT_KEY_FILE. Without them a credit goes to a registration: that of the payment, or destination.registrationId',
       );
     },
   );

@@ -72,6 +72,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, ti
   payment_unknown: [404, 'The payment does not exist'],
   card_unknown: [404, 'The card does not exist'],
   card_destroyed: [409, 'The keys of the card are destroyed'],
+  card_in_use: [409, 'A refund with this card is not final'],
+  key_provider_unavailable: [503, 'The keys of cards cannot be reached'],
   illegal_transition: [409, 'The state of the refund does not allow this'],
   reference_taken: [409, 'The reference is already in use'],
   unauthenticated: [401, 'A valid API key or token is required'],

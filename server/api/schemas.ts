@@ -267,7 +267,14 @@ export const problem = z
     code: z.string().describe('Stable code'),
     detail: z.string(),
     problems: z
-      .array(z.object({ field: z.string(), code: z.string(), message: z.string() }))
+      .array(
+        z.object({
+          field: z.string(),
+          code: z.string(),
+          message: z.string(),
+          gatewayCode: z.string().describe('Result code that the gateway would give').optional(),
+        }),
+      )
       .describe('Every invalid field')
       .optional(),
   })

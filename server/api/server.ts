@@ -8,11 +8,13 @@ import type { Database } from '../../ledger/db/database.js';
 import { verifyApiKey } from '../../ledger/access/api-keys.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Log } from '../../settings/log.js';
+import type { Cards } from '../../client/cards.js';
 import type { RefundsClient } from '../../client/refunds-client.js';
 import { webhookRoutes, type WebhookParts } from '../webhooks/routes.js';
 import { auditRoutes } from './audits.js';
 import { authenticate, type Verify } from './auth.js';
 import { endConnections } from './connections.js';
+import { cardRoutes } from './cards.js';
 import { serveConsole, type ConsoleOptions } from './console.js';
 import { decisionRoutes } from './approvals.js';
 import { repairRoutes } from './operator-commands.js';
@@ -41,6 +43,8 @@ export interface ApiOptions {
   readonly database: Database;
   readonly limits: ApiParts['limits'];
   readonly log: Log;
+  /** Seals cards. Absent: `POST /v1/cards` answers 501. */
+  readonly cards?: Cards;
   /** Receiver of gateway notifications. Absent: the route is not registered. */
   readonly webhooks?: Omit<WebhookParts, 'log' | 'onIgnored'>;
   /** Verifies tokens of an identity provider. Absent: only API keys are accepted. */
@@ -122,7 +126,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(queueRoutes, parts);
   await app.register(limitRoutes, parts);
   await app.register(streamRoutes, parts);
-  await app.register(notAvailableRoutes);
+  await app.register(cardRoutes, { ...parts, cards: options.cards });
+  if (options.cards === undefined) await app.register(notAvailableRoutes);
   await app.register(auditRoutes, parts);
   await app.register(eventRoutes, parts);
   await app.register(meRoutes);

@@ -24,7 +24,7 @@ const SEED = process.env['SCHEMATHESIS_SEED'] ?? '1';
 const NOT_ASKED = [
   // Never ends.
   '/v1/stream',
-  // Answer 501 by intent; test/api/edges.test.ts.
+  // A schema cannot express which numbers are cards; test/cards/api.test.ts.
   '/v1/cards',
   '/v1/credits',
 ];

@@ -108,12 +108,6 @@ describe('a malformed request', () => {
     const payment = await call('GET', `/v1/payments/${'0'.repeat(32)}`);
     expect([payment.status, problemOf(payment).code]).toEqual([404, 'payment_unknown']);
   });
-
-  it('to seal a card gets 501 that says what to do instead', async () => {
-    const answer = await call('POST', '/v1/cards', { body: { number: CARD } });
-    expect([answer.status, problemOf(answer).code]).toEqual([501, 'not_available']);
-    expect(problemOf(answer).detail).toMatch(/refund/);
-  });
 });
 
 describe('a refused request', () => {

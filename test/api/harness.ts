@@ -4,11 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { buildApi, type ApiOptions } from '../../server/api/server.js';
 import { problem, refund } from '../../server/api/schemas.js';
+import { createCards } from '../../client/cards.js';
 import { readinessOf } from '../../client/readiness.js';
 import type { Role } from '../../domain/principal.js';
 import { createApiKey } from '../../ledger/access/api-keys.js';
 import { createLog } from '../../settings/log.js';
 import { startStack, type Stack, type StackOptions } from '../support/stack.js';
+
+const DAY = 24 * 3_600_000;
 
 export interface Answer {
   readonly status: number;
@@ -52,6 +55,13 @@ export async function startApi(
     database: stack.database,
     log: createLog({ role: 'api', to: { write: (line) => logged.push(line) } }),
     requestsPerMinute: 100_000,
+    cards: createCards({
+      database: stack.database,
+      sealer: stack.sealer,
+      graceMs: 7 * DAY,
+      maxAgeMs: 90 * DAY,
+      isLive: false,
+    }),
     readiness: readinessOf(stack.database, stack.temporal),
     limits: stack.limits,
     ...options.api,

@@ -33,6 +33,8 @@ export async function storedCard(
 ): Promise<string> {
   const cardRef = uuid();
   const sealed = await sealer.seal(cardRef, card);
-  await database.transaction((tx) => insertCard(tx, sealed, 'shop', 90 * DAY));
+  await database.transaction((tx) =>
+    insertCard(tx, sealed, 'shop', { maxAgeMs: 90 * DAY, graceMs: 7 * DAY }),
+  );
   return cardRef;
 }

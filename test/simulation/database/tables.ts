@@ -437,6 +437,7 @@ export class MemoryTables {
           needs_cvv: false,
           created_at: now,
           expires_at: null,
+          grace_ms: null,
           destroyed_at: null,
           destroyed_by: null,
           destroyed_why: null,
