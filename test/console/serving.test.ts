@@ -8,7 +8,7 @@ import { consoleFolder, serveConsole } from '../../server/api/console.js';
 import { answerProblems } from '../../server/api/problems.js';
 import { createLog } from '../../settings/log.js';
 
-const MOST_SCRIPT = 130_000;
+const MOST_SCRIPT = 140_000;
 
 const folder = await consoleFolder('.data');
 const app = fastify();
@@ -21,7 +21,7 @@ const script = assets.find((name) => name.endsWith('.js')) ?? '';
 const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
 describe('the console’s files', () => {
-  it('are one script below 130 kB compressed, one style sheet and an icon', async () => {
+  it('are one script below 140 kB compressed, one style sheet and an icon', async () => {
     expect(assets.filter((name) => /\.(js|css|svg)$/u.test(name))).toHaveLength(3);
     const content = await readFile(join(folder, 'assets', script));
     expect(gzipSync(content, { level: 9 }).length).toBeLessThan(MOST_SCRIPT);

@@ -20,6 +20,13 @@ export const NO_DESTINATION: DestinationChoice = {
   cardRef: '',
 };
 
+/** Fields of the form, by the names that the API gives them. */
+export const DESTINATION_FIELDS: readonly string[] = [
+  'destination',
+  'destination.registrationId',
+  'destination.cardRef',
+];
+
 type Destination = { readonly registrationId: string } | { readonly cardRef: string };
 
 /** Returns the destination as the API takes it, or the problem of a choice that names none yet. */
@@ -58,6 +65,10 @@ export function destinationText({ kind, registrationId, card, cardRef }: Destina
   }
 }
 
-/** Shows a card by brand and last digits: `VISA …0000`. */
-export const cardText = ({ brand, last4 }: Pick<SealedCard, 'brand' | 'last4'>): string =>
-  `${brand} …${last4}`;
+/** Shows a card by brand and last digits, and the holder's initials if they are known: `VISA …0000 of JD`. */
+export const cardText = ({ brand, last4, initials }: ShownCard): string =>
+  `${brand} …${last4}${initials === undefined ? '' : ` of ${initials}`}`;
+
+interface ShownCard extends Pick<SealedCard, 'brand' | 'last4'> {
+  readonly initials?: string;
+}

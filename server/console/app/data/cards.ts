@@ -1,19 +1,19 @@
 /** API calls about sealed cards. Card data goes straight into the request: the cache of React Query keeps what its mutations send. */
 import type { CardEntry } from '../card-entry.js';
 import { ApiProblem, request } from './request.js';
-import type { SealedCard } from './shapes.js';
+import type { Card, SealedCard } from './shapes.js';
 
 /** Sends `entry` to be sealed. Errors repeat no part of it. */
 export const sealCard = (key: string, entry: CardEntry): Promise<SealedCard> =>
   withoutRepeating(entry, () => request<SealedCard>('/v1/cards', { key, body: { ...entry } }));
 
 /** Replaces the CVV of a sealed card. */
-export const giveCvv = (key: string, cardRef: string, cvv: string): Promise<unknown> =>
-  withoutRepeating({ cvv }, () => request(`${cardPath(cardRef)}/cvv`, { key, body: { cvv } }));
+export const giveCvv = (key: string, cardRef: string, cvv: string): Promise<Card> =>
+  withoutRepeating({ cvv }, () => request<Card>(`${cardPath(cardRef)}/cvv`, { key, body: { cvv } }));
 
 /** Destroys the keys of a card. */
-export const destroyCard = (key: string, cardRef: string): Promise<unknown> =>
-  request(cardPath(cardRef), { key, method: 'DELETE' });
+export const destroyCard = (key: string, cardRef: string): Promise<Card> =>
+  request<Card>(cardPath(cardRef), { key, method: 'DELETE' });
 
 export const cardPath = (cardRef: string): string => `/v1/cards/${encodeURIComponent(cardRef)}`;
 

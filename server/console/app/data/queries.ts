@@ -8,11 +8,13 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import { signOut, useKey } from '../session.js';
+import { cardPath } from './cards.js';
 import { isLive } from './live.js';
 import { ApiProblem, request } from './request.js';
 import type {
   Action,
   AuditReport,
+  Card,
   ConsoleConfig,
   CreditLimits,
   SearchResult,
@@ -79,6 +81,7 @@ export const useTimeline = (id: string): UseQueryResult<Page<TimelineEntry>> =>
 export const useActions = (id: string): UseQueryResult<Page<Action>> => useApi(`${refundPath(id)}/actions`);
 export const usePayment = (id: string): UseQueryResult<Payment> =>
   useApi(`/v1/payments/${encodeURIComponent(id)}`);
+export const useCard = (cardRef: string): UseQueryResult<Card> => useApi(cardPath(cardRef));
 export const useSearch = (text: string): UseQueryResult<Page<SearchResult>> =>
   useApi(`/v1/search?q=${encodeURIComponent(text)}`, text !== '');
 
@@ -130,6 +133,10 @@ export function useRefunds({ status, state, paymentId }: RefundFilter) {
     meta: LIVE,
   });
 }
+
+/** Refetches what the pages show, after a command. */
+export const refetchPages = (): Promise<void> =>
+  queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true });
 
 /** Returns the address of the Temporal UI, once loaded. Without it, links to workflows are omitted. */
 export function useConfig(): ConsoleConfig | undefined {

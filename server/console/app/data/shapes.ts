@@ -25,6 +25,14 @@ export interface SealedCard {
   readonly expiresAt: string;
 }
 
+/** Response of `GET /v1/cards/{ref}`. */
+export interface Card extends SealedCard {
+  /** `used`: a credit carried it, or it was older than 24 hours. */
+  readonly cvv: 'ready' | 'used' | 'none';
+  readonly destroyed: { readonly at: string; readonly by: string; readonly why: string } | null;
+  readonly refunds: readonly Pick<Refund, 'id' | 'state'>[];
+}
+
 /** A page of a list. `nextCursor` is null on the last page, and absent if the list has no pages. */
 export interface Page<T> {
   readonly data: readonly T[];

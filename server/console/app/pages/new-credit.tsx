@@ -3,7 +3,13 @@ import { useId, useState } from 'react';
 import { useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { Refund } from '../data/shapes.js';
-import { destinationOf, destinationText, NO_DESTINATION, type DestinationChoice } from '../destination.js';
+import {
+  DESTINATION_FIELDS,
+  destinationOf,
+  destinationText,
+  NO_DESTINATION,
+  type DestinationChoice,
+} from '../destination.js';
 import { bodyOf, type InputField } from '../parts/action-fields.js';
 import { Button, Panel } from '../parts/basics.js';
 import { DestinationFields } from '../parts/destination-fields.js';
@@ -138,11 +144,6 @@ function Form({ onDone }: { readonly onDone: (refundId: string) => void }) {
   );
 }
 
-const DESTINATION_FIELDS: readonly string[] = [
-  'destination',
-  'destination.registrationId',
-  'destination.cardRef',
-];
 const isShown = (field: string): boolean =>
   DESTINATION_FIELDS.includes(field) || FIELDS.some(({ name }) => name === field);
 

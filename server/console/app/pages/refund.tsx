@@ -6,6 +6,8 @@ import { Age, Amount, Fact, Id, Moment, Outside, Panel } from '../parts/basics.j
 import { Actions } from '../parts/actions.js';
 import { Attempts } from '../parts/attempts.js';
 import { StateBadge } from '../parts/badges.js';
+import { CardPanel } from '../parts/card-panel.js';
+import { Destination } from '../parts/destination.js';
 import { Loaded, PageFrame, Updated } from '../parts/page.js';
 import { Timeline } from '../parts/timeline.js';
 import { NeedsOperator } from '../parts/needs-operator.js';
@@ -66,6 +68,11 @@ function Details({ refund }: { readonly refund: Refund }) {
         <div className="max-lg:order-4">
           <Facts refund={refund} />
         </div>
+        {refund.destination !== null && 'cardRef' in refund.destination ? (
+          <div className="max-lg:order-4">
+            <CardPanel refundId={refund.id} shown={refund.destination} />
+          </div>
+        ) : null}
       </div>
     </div>
   );
@@ -110,11 +117,7 @@ function Facts({ refund }: { readonly refund: Refund }) {
         </Fact>
         {refund.destination === null ? null : (
           <Fact name="Destination">
-            {Object.entries(refund.destination).map(([name, value]) => (
-              <span key={name} className="break-all">
-                {name} <code className="text-[0.8125rem]">{value}</code>
-              </span>
-            ))}
+            <Destination destination={refund.destination} />
           </Fact>
         )}
         {refund.why === null || refund.review !== null || refund.approval !== null ? null : (

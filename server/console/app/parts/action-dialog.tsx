@@ -1,14 +1,16 @@
 /** Dialog of an action: shows the money effect, asks for the note, sends the command, and shows problems at their fields. */
 import { useMutation } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import { queries, useMe } from '../data/queries.js';
+import { refetchPages, useMe } from '../data/queries.js';
 import { ApiProblem, request, type FieldProblem } from '../data/request.js';
 import type { Action, Refund } from '../data/shapes.js';
+import { DESTINATION_FIELDS, destinationOf, NO_DESTINATION, type DestinationChoice } from '../destination.js';
 import { effectHere } from '../operator-need.js';
 import { signOut, useKey } from '../session.js';
 import { texts } from '../text.js';
 import { bodyOf, fieldsOf, VERBS } from './action-fields.js';
 import { Amount, Button, Fact } from './basics.js';
+import { DestinationFields } from './destination-fields.js';
 import { Field } from './field.js';
 import { Modal } from './modal.js';
 
@@ -60,6 +62,8 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
   const { data: me } = useMe();
   const id = useId();
   const fields = fieldsOf(action);
+  const hasDestination = action.action === 'change-destination';
+  const [choice, setChoice] = useState<DestinationChoice>(NO_DESTINATION);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const [missing, setMissing] = useState<readonly FieldProblem[]>([]);
   // The instruction that the operator sees now. The refund may change before the button is pressed.
@@ -74,6 +78,7 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
         body: {
           ...(action.action === 'replay' ? { dryRun } : {}),
           ...bodyOf(fields, values),
+          ...(hasDestination ? { destination: destinationOf(choice) } : {}),
           ...(WITH_INSTRUCTION.includes(action.action) && instruction !== undefined ? { instruction } : {}),
         },
       }),
@@ -84,14 +89,18 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
     onError: (error) => {
       if (error instanceof ApiProblem && error.status === 401) signOut(error.message);
     },
-    onSettled: () => queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true }),
+    onSettled: refetchPages,
   });
 
   /** Returns true if all required fields are filled. Otherwise marks them and focuses the first. */
   function complete(): boolean {
-    const absent = fields
-      .filter(({ name, required }) => required && !values[name]?.trim())
-      .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is required.` }));
+    const destination = destinationOf(choice);
+    const absent = [
+      ...(hasDestination && 'field' in destination ? [destination] : []),
+      ...fields
+        .filter(({ name, required }) => required && !values[name]?.trim())
+        .map(({ name, label }) => ({ field: name, code: 'missing', message: `${label} is required.` })),
+    ];
     setMissing(absent);
     const [first] = absent;
     if (first !== undefined) document.getElementById(`${id}-${first.field}`)?.focus();
@@ -100,7 +109,10 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
 
   const reported = send.error instanceof ApiProblem ? send.error.problems : [];
   const problems = missing.length > 0 ? missing : reported;
-  const otherProblems = problems.filter(({ field }) => !fields.some(({ name }) => name === field));
+  const otherProblems = problems.filter(
+    ({ field }) =>
+      !fields.some(({ name }) => name === field) && !(hasDestination && DESTINATION_FIELDS.includes(field)),
+  );
 
   return (
     <form
@@ -122,13 +134,16 @@ function Form({ action, refund, onClose, onDone }: DialogProps & { readonly acti
         Refund of <Amount amount={refund.amount} currency={refund.currency} />
         {refund.orderId === null ? '' : ` · order ${refund.orderId}`} · requested by {refund.requestedBy}
       </p>
+      {hasDestination ? (
+        <DestinationFields first id={id} choice={choice} problems={problems} onChange={setChoice} />
+      ) : null}
       {fields.map((field, index) => (
         <Field
           key={field.name}
           id={`${id}-${field.name}`}
           field={field}
           value={values[field.name] ?? ''}
-          first={index === 0}
+          first={index === 0 && !hasDestination}
           problem={problems.find((one) => one.field === field.name)?.message}
           onChange={(value) => setValues({ ...values, [field.name]: value })}
         />

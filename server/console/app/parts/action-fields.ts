@@ -53,11 +53,6 @@ const KNOWN: Readonly<Record<string, Omit<InputField, 'name'>>> = {
     hint: 'Id of the transaction at the gateway: 32 hexadecimal characters.',
     required: true,
   },
-  'destination.registrationId': {
-    label: 'Registration',
-    hint: 'Stored card or account that receives the credit: 32 hexadecimal characters.',
-    required: true,
-  },
   outcome: {
     label: 'What really happened',
     hint: 'Succeeded: it was paid. Failed: it was not paid. Case closed: the open case was settled elsewhere.',
@@ -78,10 +73,10 @@ export const NOTE_FIELDS: readonly InputField[] = [
   { name: 'ticket', label: 'Ticket', hint: 'Ticket or case number in your own system.', required: false },
 ];
 
-/** Returns the fields of an action: its own, then the note. */
+/** Returns the fields of an action: its own without the destination, which has a form of its own, then the note. */
 export function fieldsOf(action: Action): readonly InputField[] {
   const own = action.input
-    .filter((name) => !NOTE_FIELDS.some((one) => one.name === name))
+    .filter((name) => !NOTE_FIELDS.some((one) => one.name === name) && !/^destination\b/u.test(name))
     .map((name) => ({ name, ...(KNOWN[name] ?? { label: name, hint: '', required: true }) }));
   return [...own, ...NOTE_FIELDS];
 }

@@ -2,7 +2,9 @@
 import type { Refund } from '../data/shapes.js';
 import { texts } from '../text.js';
 import { Amount, Empty, Id, Moment } from './basics.js';
-import { StateBadge } from './badges.js';
+import { Badge, StateBadge } from './badges.js';
+
+type Attempt = Refund['attempts'][number];
 
 const TYPES = { RF: 'refund', RV: 'reversal', CD: 'credit' } as const;
 
@@ -71,6 +73,15 @@ export function Attempts({
                 {attempt.class === null ? null : (
                   <p className="text-quiet">Decline class: {texts(attempt.class)}</p>
                 )}
+                {attempt.otherLast4 === null ? null : (
+                  <p className="mt-1">
+                    <Badge tone="warn">{`gateway shows …${attempt.otherLast4}`}</Badge>{' '}
+                    <span className="text-quiet">
+                      The last digits differ from those of the sealed card: compare them in settlement.
+                    </span>
+                  </p>
+                )}
+                {attempt.settlement === null ? null : <Settlement settlement={attempt.settlement} />}
               </td>
               <td className="whitespace-nowrap">
                 <p>
@@ -85,5 +96,39 @@ export function Attempts({
         </tbody>
       </table>
     </div>
+  );
+}
+
+const SETTLEMENT_FIELDS = [
+  ['reconciliationId', 'Reconciliation id'],
+  ['acquirerResponse', 'Acquirer response'],
+  ['clearingInstituteName', 'Clearing institute'],
+  ['shortId', 'Short id'],
+  ['descriptor', 'Descriptor'],
+] as const;
+
+/** Ids and texts of the response by which settlement files name the transaction. */
+function Settlement({ settlement }: { readonly settlement: NonNullable<Attempt['settlement']> }) {
+  const { connectorTxIds = {}, ...own } = settlement;
+  const shown: readonly (readonly [string, string])[] = [
+    ...SETTLEMENT_FIELDS.flatMap(([name, label]) => {
+      const value = own[name];
+      return value === undefined ? [] : [[label, value] as const];
+    }),
+    ...Object.entries(connectorTxIds),
+  ];
+  if (shown.length === 0) return null;
+  return (
+    <details className="mt-1">
+      <summary className="cursor-pointer text-quiet">Settlement details</summary>
+      <dl className="mt-1 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-xs">
+        {shown.map(([label, value]) => (
+          <div key={label} className="contents">
+            <dt className="text-quiet">{label}</dt>
+            <dd className="font-mono break-all">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }

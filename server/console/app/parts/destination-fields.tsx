@@ -30,12 +30,14 @@ export function DestinationFields({
   id,
   choice,
   problems,
+  first = false,
   onChange,
 }: {
   /** Prefix of the ids of the fields. */
   readonly id: string;
   readonly choice: DestinationChoice;
   readonly problems: readonly FieldProblem[];
+  readonly first?: boolean;
   readonly onChange: (choice: DestinationChoice) => void;
 }) {
   const group = useId();
@@ -53,6 +55,7 @@ export function DestinationFields({
           <label key={kind} className="flex items-center gap-1.5">
             <input
               type="radio"
+              data-first={first && choice.kind === kind ? '' : undefined}
               name={group}
               checked={choice.kind === kind}
               onChange={() => onChange({ ...choice, kind })}

@@ -5,6 +5,7 @@ import { effectHere } from '../operator-need.js';
 import { capital, meaning } from '../text.js';
 import { CreditLimitsFact } from './credit-limits.js';
 import { Age, Amount, Fact, Id, Panel } from './basics.js';
+import { Destination } from './destination.js';
 
 export function NeedsOperator({ refund }: { readonly refund: Refund }) {
   const { approval, proposal, review, blocks, cases } = refund;
@@ -39,11 +40,7 @@ export function NeedsOperator({ refund }: { readonly refund: Refund }) {
                 <Amount amount={approval.amount} currency={approval.currency} strong />
               </Fact>
               <Fact name="Destination">
-                {'cardRef' in approval.destination ? (
-                  `${approval.destination.brand} card …${approval.destination.last4} of ${approval.destination.initials}`
-                ) : (
-                  <Id id={approval.destination.registrationId} what="the registration" short />
-                )}
+                <Destination destination={approval.destination} />
               </Fact>
               <Fact name="Reason">{capital(approval.why.map(meaning).join('; '))}</Fact>
               <CreditLimitsFact refund={refund} destination={approval.destination} />
