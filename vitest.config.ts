@@ -11,6 +11,7 @@ const pure = [
   ),
   'test/ledger/memory.test.ts',
   'test/client/tables.test.ts',
+  'test/leaks/forms.test.ts',
 ];
 const pureLong = pure
   .filter((files) => files.includes('*'))

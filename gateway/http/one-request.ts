@@ -41,7 +41,7 @@ class NotNow extends Error {}
 /**
  * Sends once. Never rejects.
  *
- * undici's HTTP/1 client calls `onRequestStart` in the same tick in which it writes head and body (a string body is written with
+ * undici's HTTP/1 client calls `onRequestStart` in the same tick in which it writes head and body (a body in memory is written with
  * the head in one corked write), and an exception from it makes the client drop the request without a byte. So what happens
  * before that call was certainly not sent, and what happens after it may have been.
  */
