@@ -1,5 +1,6 @@
-/** The audit: checks payments that have changed and a slice of all others, and stores a report. */
+/** The audit: destroys keys of cards whose time is over, checks payments that have changed and a slice of all others, and stores a report. */
 import { auditIncrement, type IncrementLimits } from '../../ledger/maintenance/audit-progress.js';
+import { purgeCards } from '../../ledger/cards/purge-cards.js';
 import { storeAudit } from '../../ledger/maintenance/audits.js';
 import type { Database } from '../../ledger/db/database.js';
 
@@ -24,6 +25,8 @@ export function createAuditActivities(
 ): AuditActivities {
   return {
     async auditLedger(input) {
+      // Before the audit, which proves that no key of a card outlived its time.
+      await purgeCards(database);
       const { id, complete, violations } = await storeAudit(database, await auditIncrement(database, input));
       const summary = { id, complete, violations };
       if (!complete || violations > 0) onViolations?.(summary);

@@ -36,7 +36,7 @@ export function addMaintenanceCommands(program: Command, { finish, count, exampl
 
   program
     .command('verify')
-    .description('check the invariants I1 to I8 on the whole ledger')
+    .description('check the invariants I1 to I9 on the whole ledger')
     .option('--wide', 'show all columns and whole ids, in lines longer than the terminal')
     .option('--json', 'the report as JSON')
     .addHelpText(

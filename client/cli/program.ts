@@ -5,6 +5,7 @@ import { ROLES } from '../../domain/principal.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
 import { REFUND_STATES } from '../../domain/refund/states.js';
 import type { ExitCode } from './exit.js';
+import { addCardCommands } from './cards-commands.js';
 import { addMaintenanceCommands } from './maintenance-commands.js';
 
 const ID = 'the id of the refund';
@@ -170,6 +171,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
 
   addMaintenanceCommands(program, { finish, count, examples });
+  addCardCommands(program, { finish, examples });
   const keys = program.command('keys').description('API keys').exitOverride().addHelpText('after', HELP.keys);
   keys
     .command('create')

@@ -36,7 +36,7 @@ export interface RequestOptions extends OutputOptions {
 }
 
 /** The client id of all requests by the command line: they share one space of idempotency keys. */
-const CLIENT = 'cli';
+export const CLIENT = 'cli';
 
 export async function request(what: 'refund' | 'credit', options: RequestOptions): Promise<ExitCode> {
   const json = options.json === true;

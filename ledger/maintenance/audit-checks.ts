@@ -1,4 +1,4 @@
-/** The invariants I1 to I8 as queries of the real tables: each returns one sentence for each violation. */
+/** The invariants I1 to I9 as queries of the real tables: each returns one sentence for each violation. */
 import { sql, type RawBuilder } from 'kysely';
 import {
   CLOSED_STATES,
@@ -8,6 +8,7 @@ import {
   type RefundState,
 } from '../../domain/refund/states.js';
 import { OPEN_ATTEMPT_STATES } from '../../domain/refund/attempt-states.js';
+import { CARD_CHECKS } from './card-checks.js';
 import type { Check } from './invariants.js';
 
 const literals = (names: readonly string[]): RawBuilder<unknown> =>
@@ -292,4 +293,4 @@ const schema: readonly Check[] = [
   },
 ];
 
-export const CHECKS: readonly Check[] = [...balances, ...attempts, ...moves, ...schema];
+export const CHECKS: readonly Check[] = [...balances, ...attempts, ...moves, ...schema, ...CARD_CHECKS];

@@ -11,14 +11,15 @@ export const INVARIANTS = {
   I6: 'Amounts are whole minor units, in one currency for each payment',
   I7: 'An idempotency key belongs to one refund forever',
   I8: 'A fact counts once, and balances are the sums of their events',
+  I9: 'No key of a card outlives its time',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 /** In the order of reports. */
-export const INVARIANT_NAMES: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8'];
+export const INVARIANT_NAMES: readonly Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9'];
 
 export interface Check {
   readonly invariant: Invariant;
-  /** True for a check of the schema instead of payments: `payment` is then empty. */
+  /** True for a check of the schema or of cards instead of payments: `payment` is then empty. */
   readonly isOfSchema?: true;
   /** A query with two columns, one row for each violation: `payment` is its payment, `what` describes it. */
   readonly wrong: RawBuilder<unknown>;

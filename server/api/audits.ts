@@ -47,7 +47,7 @@ export const auditRoutes: FastifyPluginAsyncZod<ApiParts> = async (app, { databa
         tags: ['maintenance'],
         summary: 'Get the latest audit',
         description:
-          'A schedule checks the invariants I1 to I8 every hour: first the payments that changed, then a part of all others. The counts cover every known violation, also those found by earlier audits.',
+          'A schedule checks the invariants I1 to I9 every hour: first the payments that changed, then a part of all others. The counts cover every known violation, also those found by earlier audits.',
         response: { 200: audit, ...problems(401, 404, 429, 500, 503) },
       },
     },

@@ -43,7 +43,7 @@ describe('the audit', () => {
       return answer.status === 200 ? auditSchema.parse(answer.body) : undefined;
     });
     expect(report).toMatchObject({ ok: true, complete: true, violations: 0 });
-    expect(report.invariants.map(({ invariant }) => invariant).join(' ')).toBe('I1 I2 I3 I4 I5 I6 I7 I8');
+    expect(report.invariants.map(({ invariant }) => invariant).join(' ')).toBe('I1 I2 I3 I4 I5 I6 I7 I8 I9');
     const metrics = await registry.metrics();
     expect(metrics).toMatch(/^refunds_audit_violations\{invariant="I1"\} 0$/mu);
     expect(metrics).toMatch(/^refunds_audit_complete 1$/mu);

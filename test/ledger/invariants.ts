@@ -1,4 +1,4 @@
-/** Checks the invariants I1 to I8 on the real tables: with the audit of production, or all at once after each test. */
+/** Checks the invariants I1 to I9 on the real tables: with the audit of production, or all at once after each test. */
 import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
 import { auditLedger } from '../../ledger/maintenance/audit.js';
