@@ -1,9 +1,10 @@
-/** `npm run bench [-- api | webhooks | entities | audit [options]]`: runs the named benchmark, or all of them one after the other. */
+/** `npm run bench [-- api | webhooks | entities | audit | codec [options]]`: runs the named benchmark, or all of them one after the other. */
 const BENCHES = {
   api: async () => (await import('./api.js')).run,
   webhooks: async () => (await import('./webhooks.js')).run,
   entities: async () => (await import('./entities.js')).run,
   audit: async () => (await import('./audit.js')).run,
+  codec: async () => (await import('./codec.js')).run,
 } as const;
 type Name = keyof typeof BENCHES;
 
@@ -13,7 +14,7 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
   if (first !== undefined && isName(first)) return (await BENCHES[first]())(rest);
   if (first !== undefined) {
     process.stderr.write(
-      'usage: npm run bench [-- api | webhooks | entities | audit [options]]; --help after a name lists its options\n',
+      'usage: npm run bench [-- api | webhooks | entities | audit | codec [options]]; --help after a name lists its options\n',
     );
     return 2;
   }
