@@ -43,8 +43,8 @@ export function revoke(id: string, options: OutputOptions): Promise<ExitCode> {
     if (key === null) {
       note(
         json
-          ? JSON.stringify({ error: { code: 'key_not_found', message: `there is no key ${id}` } })
-          : `key_not_found: there is no key ${id}`,
+          ? JSON.stringify({ error: { code: 'key_not_found', message: 'there is no such key' } })
+          : 'key_not_found: there is no such key',
       );
       return EXIT.failed;
     }

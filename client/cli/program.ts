@@ -1,5 +1,6 @@
 /** The commands of the command line with their options and help. A command's code is loaded when it runs, so that help appears at once. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { shownMessage } from '../../domain/card/shown-text.js';
 import { DECLARED_TYPES } from '../../domain/payment/declared-payment.js';
 import { ROLES } from '../../domain/principal.js';
 import { CORRECTION_OUTCOMES } from '../../domain/refund/correction.js';
@@ -18,7 +19,13 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .addHelpText('after', HELP.program)
     // Inherited by every command: wrong use ends with exit code 2.
     .exitOverride()
-    .showHelpAfterError('(--help shows how)');
+    .showHelpAfterError('(--help shows how)')
+    // Wrong values are repeated, but not a card number in the wrong place.
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${shownMessage(text.trimEnd())}\n`);
+      },
+    });
 
   asking(program.command('request'))
     .description('request a refund; the same key is the same refund, however often it is requested')

@@ -1,4 +1,5 @@
 /** Runs one command, from its settings to its exit code. Data goes to stdout, everything else to stderr. */
+import { shownMessage } from '../../domain/card/shown-text.js';
 import { readSettings, SettingsError } from '../../settings/read.js';
 import type { Settings } from '../../settings/settings.js';
 import { RefundsError, type RefundsErrorCode } from '../errors.js';
@@ -102,9 +103,9 @@ export async function run(
 /** Prints an error on stderr, as JSON with `--json`, and returns the exit code. */
 export function printError(json: boolean, error: unknown): ExitCode {
   const { code, message, exit, more } = describe(error);
-  if (json) note(JSON.stringify({ error: { code, message, ...more } }));
+  if (json) note(shownMessage(JSON.stringify({ error: { code, message: shownMessage(message), ...more } })));
   else {
-    note(`${code}: ${message}`);
+    note(shownMessage(`${code}: ${message}`));
     if (more?.problems !== undefined)
       for (const { field, message: problem } of more.problems) note(`  ${optionOf(field)} ${problem}`);
   }

@@ -16,6 +16,10 @@ const LONGEST = 19;
 const LONGEST_TELEPHONE_NUMBER = 15;
 /** A UUID of any version is an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
+/** An order number of Amazon. No card has such groups. */
+const MARKETPLACE_ORDER = /(?<![\p{L}\p{N}]|[-. ]\s?)\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}]|[-. ]\s?\p{N})/gu;
+/** An account number with its country (ISO 13616), in one piece or in groups of four. It counts with its own check digits only. */
+const IBAN = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?(?![\p{L}\p{N}])/gu;
 /** Between two groups of one number: blanks and dashes in any mixture. */
 const PLAIN = /^[\s\p{Pd}]+$/u;
 /** Longest text between two groups of one number, such as `&nbsp;` or ` and `. */
@@ -106,7 +110,10 @@ interface Group {
 function holdsCardNumber(text: string): boolean {
   if (text.length < SHORTEST) return false;
   const groups: Group[] = [];
-  const shown = text.replace(UUID, '####');
+  const shown = text
+    .replace(UUID, '####')
+    .replace(MARKETPLACE_ORDER, '####')
+    .replace(IBAN, (found) => (isIban(found.replaceAll(' ', '')) ? '####' : found));
   let end = 0;
   for (const { 0: digits, index } of shown.matchAll(/[0-9]+/g)) {
     const separator =
@@ -115,6 +122,14 @@ function holdsCardNumber(text: string): boolean {
     end = index + digits.length;
   }
   return groups.some((_group, first) => beginsCard(groups, first));
+}
+
+/** ISO 13616: the country and its check digits moved to the end, letters as 10 to 35; modulo 97 the number is 1. */
+function isIban(text: string): boolean {
+  const moved = `${text.slice(4)}${text.slice(0, 4)}`.replace(/[A-Z]/g, (letter) =>
+    String(letter.charCodeAt(0) - 55),
+  );
+  return BigInt(moved) % 97n === 1n;
 }
 
 /** True if a card number begins with the group at `first`. It may end with any later group: other numbers may follow it. */

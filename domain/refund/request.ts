@@ -12,6 +12,7 @@ import {
   type AmountError,
   type Money,
 } from '../money/money.js';
+import { shownName } from '../card/shown-text.js';
 import { isCardDestination, type Destination } from './destination.js';
 import { CARD_IN_TEXT, creditRequestShape, namedDestination, refundRequestShape } from './request-shape.js';
 
@@ -190,9 +191,9 @@ function read<Fields extends CommonFields, Request>(
 }
 
 function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
-  const field = issue.path.map(nameOf).join('.') || '(request)';
+  const field = issue.path.map((part) => shownName(String(part))).join('.') || '(request)';
   if (issue.code === 'unrecognized_keys')
-    return [{ field, code: 'unknown_field', message: `unknown: ${issue.keys.map(nameOf).join(', ')}` }];
+    return [{ field, code: 'unknown_field', message: `unknown: ${issue.keys.map(shownName).join(', ')}` }];
   // zod nests the problems of an entry's name.
   const inner = issue.code === 'invalid_key' ? issue.issues : [issue];
   return inner.map((one) => ({ field, code: codeOf(one), message: one.message }));
@@ -212,14 +213,6 @@ const metadataShape = z.object({
 function hidesEntry(input: unknown): boolean {
   const metadata = metadataShape.safeParse(input).data?.metadata;
   return metadata !== undefined && Object.hasOwn(metadata, '__proto__');
-}
-
-/** Repeats a name from the client only if it looks like a name: it could be a card number in the wrong place. */
-function nameOf(key: PropertyKey): string {
-  const name = String(key);
-  return typeof key === 'number' || (/^[\w-]{1,40}$/.test(name) && !/(?:\d[_-]*){10}/.test(name))
-    ? name
-    : '(a name)';
 }
 
 type PaidAmount =

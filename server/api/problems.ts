@@ -4,6 +4,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { InputProblem } from '../../domain/refund/request.js';
 import { isDatabaseUnavailable } from '../../ledger/db/unavailable.js';
+import { shownName } from '../../domain/card/shown-text.js';
 import type { Log } from '../../settings/log.js';
 import { RefundsError, type RefundsErrorCode } from '../../client/errors.js';
 import { methodsOf } from './methods.js';
@@ -260,21 +261,17 @@ function everyProblem(request: FastifyRequest): InputProblem[] {
 }
 
 function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
-  const field = issue.path.map(String).join('.');
+  const field = issue.path.map((part) => shownName(String(part))).join('.');
   if (issue.code === 'unrecognized_keys')
     return [
       {
         field: field || '(request)',
         code: 'unknown_field',
-        message: `unknown: ${issue.keys.map(nameOf).join(', ')}`,
+        message: `unknown: ${issue.keys.map(shownName).join(', ')}`,
       },
     ];
   return [{ field: field || '(request)', code: 'invalid', message: issue.message }];
 }
-
-/** Returns the field name if it is short and cannot be a card number, else a placeholder. */
-const nameOf = (key: string): string =>
-  /^[\w-]{1,40}$/.test(key) && !/(?:\d[_-]*){10}/.test(key) ? key : '(name hidden)';
 
 /** Names the field as the client sent it: over HTTP the key is a header. */
 const asSent = (one: InputProblem): InputProblem =>
