@@ -17,7 +17,7 @@ const LONGEST_TELEPHONE_NUMBER = 15;
 /** A UUID of any version is an id, whatever its digits are. */
 const UUID = /(?<![\p{L}\p{N}])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\p{L}\p{N}])/giu;
 /** An order number of Amazon. No card has such groups. */
-const MARKETPLACE_ORDER = /(?<![\p{L}\p{N}]|[-. ]\s?)\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}]|[-. ]\s?\p{N})/gu;
+const MARKETPLACE_ORDER = /(?<![\p{L}\p{N}]|\p{N}[-. ])\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}]|[-. ]\p{N})/gu;
 /** An account number with its country (ISO 13616), in one piece or in groups of four. It counts with its own check digits only. */
 const IBAN = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?(?![\p{L}\p{N}])/gu;
 /** Between two groups of one number: blanks and dashes in any mixture. */

@@ -86,11 +86,6 @@ const IDS: readonly Place[] = [
     field: 'Idempotency-Key',
     send: (text) => call('POST', '/v1/refunds', { headers: key(text), body: request({}) }),
   },
-  {
-    field: 'Idempotency-Key',
-    send: (text) =>
-      call('POST', `/v1/refunds/${id}/link`, { headers: key(text), body: { reason: 'x', gatewayId: hex } }),
-  },
   order('correct', 'reference', COMMANDS['correct']),
   order('approve', 'instruction'),
 ];
