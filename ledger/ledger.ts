@@ -94,7 +94,9 @@ export interface PreparedCard {
 export type CreditOpened =
   | Opened
   /** The guard allows the credit, and its card has to be opened first. The attempt is not opened. */
-  | { readonly kind: 'open_card'; readonly card: SealedCard; readonly entityId: string };
+  | { readonly kind: 'open_card'; readonly card: SealedCard; readonly entityId: string }
+  /** The guard allows the credit, and the outcome of registering its card has to be queried first. */
+  | { readonly kind: 'open_registration'; readonly registration: OpenRegistration };
 
 /** The next step of registering a card at the gateway. */
 export type RegistrationOpened =
@@ -228,8 +230,6 @@ export interface Ledger {
     policy: Policy,
     prepared?: PreparedCard,
   ): Promise<CreditOpened & { readonly verdict?: CreditVerdict }>;
-  /** Returns the registration of a card whose outcome is open, for a query. Null if there is none. */
-  openRegistrationOf(cardRef: string, entityId: string): Promise<OpenRegistration | null>;
   /** Stores the reference of a registration before a byte of it leaves, and deletes the key of the card's CVV. */
   openRegistration(card: PreparedCard, entityId: string, timings: Timings): Promise<RegistrationOpened>;
   /** Records the outcome of a registration. Once it is registered, the keys of the card are destroyed. The same fact twice has no effect. */
@@ -238,8 +238,8 @@ export interface Ledger {
     registration: Omit<OpenRegistration, 'at'>,
     outcome: RegistrationOutcome,
   ): Promise<void>;
-  /** Counts a query that did not find the registration. Enough of them, late enough, prove that it is absent. */
-  recordRegistrationNotFound(registration: OpenRegistration, timings: Timings): Promise<void>;
+  /** Counts a query that did not find the registration. False once enough of them, late enough, prove that it is absent. */
+  recordRegistrationNotFound(registration: OpenRegistration, timings: Timings): Promise<boolean>;
   /** Records an answer, a query result or a notification. The same fact twice has no effect. */
   record(evidence: Evidence): Promise<RefundSnapshot>;
   /** Stores ids that a notification gave an attempt. An attempt that was marked absent is open again. */

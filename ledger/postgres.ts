@@ -19,12 +19,7 @@ import { LedgerError, type Ledger, type RefundFilter } from './ledger.js';
 import type { RefundRecord } from './core/refund-record.js';
 import { openLinked } from './attempts/open-linked.js';
 import { openCredit } from './attempts/open-credit.js';
-import {
-  openRegistration,
-  openRegistrationOf,
-  recordRegistration,
-  recordRegistrationNotFound,
-} from './cards/registrations.js';
+import { openRegistration, recordRegistration, recordRegistrationNotFound } from './cards/registrations.js';
 import { changeDestination } from './refunds/change-destination.js';
 import { replay, nextInReview, reviewSums } from './refunds/replay.js';
 import { recordReadable, recordUnreadable } from './refunds/unread.js';
@@ -102,7 +97,6 @@ export function createLedger(database: Database): Ledger {
     openLinked: (refundId, timings, policy) => openLinked(database, refundId, timings, policy),
     openCredit: (refundId, original, timings, policy, prepared) =>
       openCredit(database, refundId, original, timings, policy, prepared),
-    openRegistrationOf: (cardRef, entityId) => openRegistrationOf(database, cardRef, entityId),
     openRegistration: (card, entityId, timings) => openRegistration(database, card, entityId, timings),
     recordRegistration: (refundId, registration, outcome) =>
       recordRegistration(database, refundId, registration, outcome),

@@ -10,20 +10,16 @@ import { sendOnce, untilStored, type Answer } from './submit.js';
 import type { Task } from './task.js';
 
 /**
- * Registers the card, or queries the gateway for a registration whose answer was lost. `again` checks the credit again; it finds the
- * registration then. A registration moves no money.
+ * Registers the card. `again` checks the credit again; it finds the registration then. A registration moves no money.
  */
 export async function registerCard(
   deps: Dependencies,
-  task: Task,
+  { refundId, config }: Task,
   { card, entityId }: { readonly card: SealedCard; readonly entityId: string },
   again: () => Promise<RefundSnapshot>,
 ): Promise<RefundSnapshot> {
   const { ledger } = deps;
-  const { refundId, config } = task;
   const { cardRef } = card;
-  const open = await ledger.openRegistrationOf(cardRef, entityId);
-  if (open !== null) return queryRegistration(deps, task, open, again);
   const outcome: { current?: RegistrationOutcome } = {};
   const snapshot = await withOpenedCard(deps, refundId, card, async (opened) => {
     const { timings } = config;
@@ -75,8 +71,8 @@ async function recorded(
 const recordWaiting = ({ ledger }: Dependencies, refundId: string, answer: string): Promise<RefundSnapshot> =>
   ledger.recordUnreadable(refundId, { for: 'registration', answer, isLasting: false });
 
-/** Queries by reference. A second registration under it is removed, so that the gateway keeps one. */
-async function queryRegistration(
+/** Queries the gateway for a registration whose answer was lost, by its reference. A second registration under it is removed, so that the gateway keeps one. */
+export async function queryRegistration(
   deps: Dependencies,
   { refundId, config }: Task,
   open: OpenRegistration,
@@ -89,8 +85,7 @@ async function queryRegistration(
   if (found.kind === 'unavailable') return recordWaiting(deps, refundId, answerOf(found));
   const own = found.kind === 'found' ? found.value.filter((entry) => isRegistration(entry, reference)) : [];
   if (own.length === 0) {
-    await ledger.recordRegistrationNotFound(open, timings);
-    const isOpen = (await ledger.openRegistrationOf(cardRef, entityId)) !== null;
+    const isOpen = await ledger.recordRegistrationNotFound(open, timings);
     return isOpen ? recordWaiting(deps, refundId, 'the registration of the card is not found') : again();
   }
   const [first, ...others] = own.flatMap((entry) => outcomeOf(entry) ?? []).toSorted(registeredFirst);

@@ -7,7 +7,7 @@ import type { Dependencies } from '../dependencies.js';
 import { withOpenedCard } from './opened-card.js';
 import { queryStoredPayment } from './originals.js';
 import { recordOwnSuccess, recordUnreadable } from './reconcile.js';
-import { registerCard } from './register-card.js';
+import { queryRegistration, registerCard } from './register-card.js';
 import { submit } from './submit.js';
 import { hasPayment, type Task } from './task.js';
 
@@ -49,6 +49,8 @@ async function openAndSubmit(deps: Dependencies, task: Task, proof: Proof): Prom
       return policy.cards === 'register'
         ? registerCard(deps, task, opened, () => submitCredit(deps, task))
         : submitToCard(deps, task, opened, proof);
+    case 'open_registration':
+      return queryRegistration(deps, task, opened.registration, () => submitCredit(deps, task));
     default:
       return opened satisfies never;
   }
@@ -74,6 +76,7 @@ function submitToCard(
       case 'send':
         return submit(deps, refundId, opened.order, openedAfter, timings, openedCard);
       case 'open_card':
+      case 'open_registration':
         // The destination, or the CVV of the card, has changed meanwhile. The credit is checked again.
         return ledger.snapshot(refundId);
       default:

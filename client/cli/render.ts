@@ -188,7 +188,7 @@ function resultText({ resultCode, resultDescription, class: declineClass, otherL
 
 function settlementText({ connectorTxIds = {}, ...details }: NonNullable<Attempt['settlement']>): string {
   return Object.entries({ ...details, ...connectorTxIds })
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 }
 

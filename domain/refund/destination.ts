@@ -1,9 +1,9 @@
 /** Destination of a credit: a registration at the gateway, or a sealed card. */
 
-/** Where a credit goes. `cardRef` names a sealed card; no card data is part of it. */
+/** Destination of a credit. `cardRef` names a sealed card; no card data is part of it. */
 export type Destination = { readonly registrationId: string } | { readonly cardRef: string };
 
-/** What people see of a sealed card. */
+/** The part of a sealed card that people see. */
 export interface ShownCard {
   readonly cardRef: string;
   readonly brand: string;

@@ -1,4 +1,4 @@
-/** Where a credit goes, and whether its card may be submitted now. */
+/** Finds the destination of a credit, and whether its card may be submitted now. */
 import type { SealedCard } from '../../domain/card/sealed-card.js';
 import {
   isCardDestination,
@@ -10,7 +10,8 @@ import { lockCard, readSealedCard, takeCvv, type FoundCard } from '../cards/card
 import type { AttemptRow, PaymentRow, RefundRow } from '../core/locks.js';
 import { shownDestination } from '../core/shown-destination.js';
 import type { Tx } from '../db/database.js';
-import type { PreparedCard } from '../ledger.js';
+import { NOW } from '../db/expressions.js';
+import type { OpenRegistration, PreparedCard } from '../ledger.js';
 
 /** The destination of a credit as the guard, the limits and the approver need it. */
 export interface CreditTarget {
@@ -43,7 +44,7 @@ export function isFor(attempt: AttemptRow, { destination }: CreditTarget): boole
     : attempt.card_id === null && attempt.registration_id === destination.registrationId;
 }
 
-/** What is submitted, the card that has to be opened first, or why an operator is needed. */
+/** The means that are submitted, the card that has to be opened first, or why an operator is needed. */
 export type Means =
   | {
       readonly kind: 'ready';
@@ -52,6 +53,7 @@ export type Means =
       readonly withCvv: boolean;
     }
   | { readonly kind: 'open_card'; readonly card: SealedCard }
+  | { readonly kind: 'open_registration'; readonly registration: OpenRegistration }
   | {
       readonly kind: 'case';
       readonly why: CaseReason;
@@ -72,15 +74,18 @@ export async function meansOf(
     return { kind: 'ready', registrationId: destination.registrationId, cardRef: null, withCvv: false };
   const { cardRef } = destination;
   await lockCard(tx, cardRef, 'update');
-  const registered = await tx
+  const registration = await tx
     .selectFrom('card_registrations')
-    .select('registration_id')
+    .select(['state', 'reference', 'registration_id', NOW.as('now')])
     .where('card_id', '=', cardRef)
     .where('entity_id', '=', entityId)
-    .where('state', '=', 'registered')
     .executeTakeFirst();
-  if (registered !== undefined)
-    return { kind: 'ready', registrationId: registered.registration_id, cardRef, withCvv: false };
+  if (registration?.state === 'registered')
+    return { kind: 'ready', registrationId: registration.registration_id, cardRef, withCvv: false };
+  if (registration?.state === 'submitting' || registration?.state === 'unknown') {
+    const { reference, now: at } = registration;
+    return { kind: 'open_registration', registration: { cardRef, entityId, reference, at } };
+  }
   const usable = usableCard(await readSealedCard(tx, cardRef));
   if (usable.kind === 'case') return usable;
   const withCvv = usable.card.cvv !== null;

@@ -68,6 +68,7 @@ export function openCredit(
         if (means.kind === 'case')
           return { ...(await openCaseInstead(tx, current, means.why, means.details)), verdict };
         if (means.kind === 'open_card') return { ...means, entityId: locked.payment.entity_id, verdict };
+        if (means.kind === 'open_registration') return { ...means, verdict };
         await clearCardUnread(tx, refund);
         const { kind: _, ...sent } = means;
         const order =

@@ -24,20 +24,6 @@ const find = (tx: Tx, { cardRef, entityId }: Key) =>
 const isOpen = ({ state }: Pick<CardRegistrationTable, 'state'>): boolean =>
   state === 'submitting' || state === 'unknown';
 
-export function openRegistrationOf(
-  database: Database,
-  cardRef: string,
-  entityId: string,
-): Promise<OpenRegistration | null> {
-  return database.transaction(async (tx) => {
-    const row = await find(tx, { cardRef, entityId });
-    const { now } = await tx.selectNoFrom([NOW.as('now')]).executeTakeFirstOrThrow();
-    return row === undefined || !isOpen(row)
-      ? null
-      : { cardRef, entityId, reference: row.reference, at: now };
-  });
-}
-
 /** A registration that is proven absent is sent again under its reference. After a decline, another request has another reference. */
 export function openRegistration(
   database: Database,
@@ -142,15 +128,16 @@ const resultOf = ({ result }: Extract<RegistrationOutcome, { kind: 'registered' 
   answered_at: NOW,
 });
 
+/** True if the outcome is still open. */
 export function recordRegistrationNotFound(
   database: Database,
   { cardRef, entityId, reference, at }: OpenRegistration,
   timings: Timings,
-): Promise<void> {
+): Promise<boolean> {
   return database.transaction(async (tx) => {
     await lockCard(tx, cardRef, 'update');
     const row = await find(tx, { cardRef, entityId });
-    if (row === undefined || row.reference !== reference || !isOpen(row)) return;
+    if (row === undefined || row.reference !== reference || !isOpen(row)) return false;
     const verdict = provesAbsence(
       {
         sinceSendByMs: at.getTime() - row.send_by.getTime(),
@@ -162,7 +149,7 @@ export function recordRegistrationNotFound(
       },
       timings,
     );
-    if (verdict === 'no_proof') return;
+    if (verdict === 'no_proof') return true;
     await tx
       .updateTable('card_registrations')
       .set({
@@ -173,5 +160,6 @@ export function recordRegistrationNotFound(
       .where('card_id', '=', cardRef)
       .where('entity_id', '=', entityId)
       .execute();
+    return verdict !== 'absent';
   });
 }

@@ -82,11 +82,6 @@ export class LedgerLink implements Ledger {
   openLinked(...args: Parameters<Ledger['openLinked']>): ReturnType<Ledger['openLinked']> {
     return this.#call('openLinked', (ledger) => ledger.openLinked(...args));
   }
-  openRegistrationOf(
-    ...args: Parameters<Ledger['openRegistrationOf']>
-  ): ReturnType<Ledger['openRegistrationOf']> {
-    return this.#call('openRegistrationOf', (ledger) => ledger.openRegistrationOf(...args));
-  }
   openRegistration(...args: Parameters<Ledger['openRegistration']>): ReturnType<Ledger['openRegistration']> {
     return this.#call('openRegistration', (ledger) => ledger.openRegistration(...args));
   }
