@@ -1,10 +1,11 @@
 /** The confirmation before anything changes: typed at the terminal, or `--yes` in a script. */
 import { createInterface } from 'node:readline/promises';
+import { shownMessage } from '../../domain/card/shown-text.js';
 import { Declined, WrongUse } from './exit.js';
 
 /** Prints `effect` on stderr and asks for confirmation. Throws `Declined` without it, and `WrongUse` where there is no terminal. */
 export async function confirm(effect: readonly string[], yes: boolean): Promise<void> {
-  process.stderr.write(`${effect.join('\n')}\n`);
+  process.stderr.write(`${effect.map(shownMessage).join('\n')}\n`);
   if (yes) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new WrongUse([
