@@ -2,6 +2,7 @@
 import { isFinal, REFUND_STATES } from '../../domain/refund/states.js';
 import { gatewayNotification, REFUND_WORKFLOW, refundWorkflowId } from '../../workflows/refund/contract.js';
 import { ledgerViolations } from './checks/books.js';
+import { cardViolations } from './checks/cards.js';
 import { gatewayViolations } from './checks/gateway.js';
 import { observationViolations } from './checks/observed.js';
 import { noteReached } from './checks/reached.js';
@@ -122,6 +123,7 @@ async function unfold(harness: Harness, beginning: Beginning): Promise<readonly 
     ...lingering(harness).map((workflowId) => `${workflowId} still runs although its refund is final`),
     ...ledgerViolations(harness.database.tables, 'at rest'),
     ...gatewayViolations(harness, facts),
+    ...cardViolations(harness),
     ...observationViolations(harness),
     ...(await settlementViolations(harness)),
     ...clients.atRest(),

@@ -205,7 +205,7 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
         ? destinationOf(refund)
         : registrationIn(destinationChanges[0], 'from')
       : registrationIn(lastChange, 'to')) ?? payment.created.registrationId;
-  if (credit.registrationId !== wanted) add('it went to another destination');
+  if (wentTo(harness, attempt, credit) !== wanted) add('it went to another destination');
 
   const limit = config.policy.creditApprovalAbove[credit.currency];
   const needs =
@@ -280,9 +280,23 @@ function registrationIn(event: Row, field: 'from' | 'to'): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/**
+ * Returns the destination of an executed credit: a registration, or the card of the attempt. If the card was registered first, the credit
+ * has to go to that registration.
+ */
+function wentTo({ database }: Harness, attempt: Row, credit: Transaction): string | null {
+  if (attempt['card_id'] === null) return credit.registrationId;
+  const registered = database.tables.rows.card_registrations.find(
+    (row) => row['card_id'] === attempt['card_id'] && row['state'] === 'registered',
+  );
+  const isRight = credit.registrationId === (registered?.['registration_id'] ?? null);
+  return isRight ? `card ${text(attempt, 'card_id')}` : credit.registrationId;
+}
+
 function destinationOf(refund: Row | undefined): string | undefined {
   const destination = refund?.['destination'];
-  if (typeof destination !== 'object' || destination === null || !('registrationId' in destination))
-    return undefined;
+  if (typeof destination !== 'object' || destination === null) return undefined;
+  if ('cardRef' in destination) return `card ${String(destination.cardRef)}`;
+  if (!('registrationId' in destination)) return undefined;
   return typeof destination.registrationId === 'string' ? destination.registrationId : undefined;
 }

@@ -77,7 +77,8 @@ export class Chaos {
     return this.#draw('read', this.#mix.rate * 1.5, READ);
   }
 
-  write(): WriteFault | undefined {
+  /** `fields`: the form of the request. */
+  write(_fields: Readonly<Record<string, string>>): WriteFault | undefined {
     this.#writes += 1;
     if (this.isOn && this.#mix.isDeclined && this.#writes === 1) return 'declined';
     if (this.#happens(this.#mix.gatewayRate)) return 'gateway';

@@ -161,7 +161,7 @@ export class GatewayLink implements Gateway {
     const { scheduler, chaos, random, trace, coverage } = this.#harness;
     const { process } = this.#context;
     return new Promise((resolve) => {
-      const fault = chaos.write();
+      const fault = chaos.write(fields);
       if (fault !== undefined && fault !== 'gateway' && fault !== 'declined')
         trace.note(process.name, `${fields['paymentType']}: fault ${fault}`);
       const settle = (result: SendResult): void => {
@@ -216,9 +216,11 @@ export class GatewayLink implements Gateway {
   }
 
   #atGateway(endpoint: WriteEndpoint, fields: Readonly<Record<string, string>>): Delivery {
-    const { gateway, trace, arrivals, scheduler } = this.#harness;
+    const { gateway, trace, arrivals, scheduler, vault } = this.#harness;
     const reference = fields['merchantTransactionId'] ?? '';
     arrivals.set(reference, [...(arrivals.get(reference) ?? []), scheduler.now]);
+    const number = fields['card.number'];
+    if (number !== undefined) vault.arrived({ reference, number, cvv: fields['card.cvv'] });
     const delivery = gateway.execute({
       endpoint,
       authorization: AUTHORIZATION,

@@ -25,6 +25,7 @@ import type { SimulatedPayment } from './outside-facts.js';
 import { ActivityContext, Process } from './process.js';
 import { Random } from './random.js';
 import { Scheduler, type Appointment } from './scheduler.js';
+import { Vault, type Cards } from './vault.js';
 import { KeptTrace, NO_TRACE, type Trace } from './trace.js';
 import { overTheWire } from './wire.js';
 
@@ -42,6 +43,7 @@ export interface Mutant {
   readonly defect: string;
   readonly ledger?: (ledger: Ledger, harness: Harness) => Ledger;
   readonly gateway?: (gateway: Gateway, harness: Harness) => Gateway;
+  readonly cards?: (cards: Cards) => Cards;
   readonly activities?: (
     activities: RefundActivities,
     dependencies: Dependencies,
@@ -95,6 +97,7 @@ export class Harness implements Workers {
   /** The ledger as called inside the database's process: no call is lost. */
   readonly ledger: Ledger;
   readonly cluster: Cluster;
+  readonly vault: Vault;
   readonly config: RefundConfig;
   readonly mutant: Mutant | undefined;
   processes: Process[];
@@ -158,6 +161,7 @@ export class Harness implements Workers {
         : watched(this.database, (refundId, to) => direction.moved?.(refundId, to)),
     );
     this.ledger = mutant?.ledger?.(ledger, this) ?? ledger;
+    this.vault = new Vault(this, mutant?.cards);
     this.cluster = new Cluster({
       scheduler: this.scheduler,
       random: this.random,
@@ -249,13 +253,16 @@ export class Harness implements Workers {
 
   async #perform(context: ActivityContext, task: Task): Promise<unknown> {
     const link = new GatewayLink(this, context);
-    const dependencies = this.dependencies(
-      {
-        ledger: new LedgerLink(this, context, this.ledger),
-        gateway: this.mutant?.gateway?.(link, this) ?? link,
-      },
-      context.process,
-    );
+    const dependencies = {
+      ...this.dependencies(
+        {
+          ledger: new LedgerLink(this, context, this.ledger),
+          gateway: this.mutant?.gateway?.(link, this) ?? link,
+        },
+        context.process,
+      ),
+      cards: this.vault.openerFor(context),
+    };
     const refunds = createRefundActivities(dependencies);
     const { name, args } = task;
     const activity: unknown =

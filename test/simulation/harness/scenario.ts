@@ -28,7 +28,7 @@ export interface Scenario {
 /** Decisions of a scenario in one run, in place of chance. */
 export interface Direction {
   /** `gateway`: `atGateway` decides about the order. */
-  readonly write?: () => WriteFault | undefined;
+  readonly write?: (fields: Readonly<Record<string, string>>) => WriteFault | undefined;
   readonly read?: () => ReadFault | undefined;
   readonly ledger?: (call: string) => LedgerFault | undefined;
   readonly freezeMs?: () => number;
@@ -57,8 +57,8 @@ export class DirectedChaos extends Chaos {
     return this.#hit('read', this.#direction.read?.());
   }
 
-  override write(): WriteFault | undefined {
-    return this.#hit('write', this.#direction.write?.());
+  override write(fields: Readonly<Record<string, string>>): WriteFault | undefined {
+    return this.#hit('write', this.#direction.write?.(fields));
   }
 
   override freezeMs(): number {

@@ -1,5 +1,6 @@
 /** Deliberate defects. The simulation has to catch each of them with some seed. */
 import type { Mutant } from '../harness/harness.js';
+import { CARD_MUTANTS } from './cards.js';
 import { CLIENT_MUTANTS } from './client.js';
 import { CREDIT_MUTANTS } from './credit.js';
 import { DISPUTE_MUTANTS } from './disputes.js';
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DISPUTE_MUTANTS,
   ...SETTLED_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...CARD_MUTANTS,
 ];

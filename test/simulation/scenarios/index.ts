@@ -9,6 +9,7 @@ import {
   twoRuns,
   unreadablePayment,
 } from './at-once.js';
+import { creditToCard } from './cards.js';
 import { disputedBeforeCredit, outdatedQuery } from './disputes.js';
 import {
   absentTooEarly,
@@ -48,6 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
   split,
   settledOutside,
   settledBeforeApproval,
+  creditToCard,
 ];
 const ALL = SCENARIOS.reduce((sum, { weight }) => sum + weight, 0);
 
