@@ -9,7 +9,7 @@ import type { ActivityContext } from './process.js';
 import type { Harness } from './harness.js';
 
 const DAY = 86_400_000;
-const LIFE = 90 * DAY;
+const LIFE = { maxAgeMs: 90 * DAY, graceMs: 7 * DAY };
 const KEY_BYTES = 32;
 const PROVIDER = localKeys([{ id: 'simulated', key: new Secret(Buffer.alloc(KEY_BYTES, 7)) }]);
 const FINGERPRINT_KEY = new Secret(Buffer.alloc(KEY_BYTES, 9));

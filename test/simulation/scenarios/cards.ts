@@ -1,5 +1,6 @@
 /** Scenarios of credits to sealed cards: processes that die at each step, a key provider that is away, rows that were exchanged. */
 import { acceptCredit } from '../../../activities/refund/accept.js';
+import type { FaultEffect } from '../../../sandbox/gateway/faults.js';
 import { formatAmount, storedMoney } from '../../../domain/money/money.js';
 import {
   changeDestinationUpdate,
@@ -12,7 +13,7 @@ import type { MemoryTables, Row } from '../database/tables.js';
 import type { Harness } from '../harness/harness.js';
 import type { Scenario } from '../harness/scenario.js';
 import { startRefund } from '../simulation-run.js';
-import { decide, NOT_LINKABLE, sendCommand, setFaults, type Fields } from './acts.js';
+import { decide, NOT_LINKABLE, sendCommand, setFaults, SOFT, type Fields } from './acts.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -47,7 +48,11 @@ export const creditToCard: Scenario = {
     const isUnlinked = random.chance(0.5);
     const withCvv = random.chance(0.7);
     const isExchanged = random.chance(0.2);
-    const loss = random.pick(['drop_before_execute', 'accept_then_drop'] as const);
+    const trouble = random.pick<FaultEffect>([
+      { kind: 'drop_before_execute' },
+      { kind: 'accept_then_drop', dropAfterMs: 0 },
+      { kind: 'reject', code: random.pick(SOFT) },
+    ]);
     let writes = 0;
     let toChange = !isUnlinked;
     const fault = random.pick(WRITE_FAULTS);
@@ -83,7 +88,7 @@ export const creditToCard: Scenario = {
         if (!isUnlinked && fields['paymentType'] === 'RF')
           setFaults(harness, fields, { kind: 'reject', code });
         if (fault === 'gateway' && writes === faultOf && fields['card.number'] !== undefined)
-          setFaults(harness, fields, { kind: loss });
+          setFaults(harness, fields, trouble);
       },
       moved: (refundId, to) => {
         if (to === 'awaiting_approval')
