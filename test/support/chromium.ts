@@ -29,25 +29,34 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
-export async function startChromium(): Promise<Chromium> {
+const LAUNCH = {
+  headless: true,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+  ],
+};
+const FIXED = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' } as const;
+
+/** Starts a browser with a profile that it keeps in `folder`. Closing the context ends the browser. */
+export const openProfile = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, { ...LAUNCH, ...FIXED, executablePath: installed() });
+
+function installed(): string {
   if (CHROMIUM === undefined) throw new Error(`no Chromium on this machine: ${HOW_TO_GET_CHROMIUM}`);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-dev-shm-usage',
-    ],
-  });
+  return CHROMIUM;
+}
+
+export async function startChromium(): Promise<Chromium> {
+  const browser = await chromium.launch({ ...LAUNCH, executablePath: installed() });
   return {
-    open: (theme) =>
-      browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...theme }),
+    open: (theme) => browser.newContext({ ...FIXED, ...theme }),
     close: () => browser.close(),
   };
 }
