@@ -31,7 +31,7 @@ describe.skipIf(CHROMIUM === undefined)(
 
     beforeAll(async () => {
       harness = await startConsole();
-      key = await harness.newKey('bea', 'operate', 'approve');
+      key = await harness.newKey('bea', 'submit', 'operate', 'approve');
       const approval = await harness.stuck({ code: NOT_LINKABLE, state: 'awaiting_approval' });
       const review = await harness.stuck({ code: UNCLEAR, state: 'manual_review', orderId: 'x'.repeat(250) });
       harness.stack.gateway.engine.chargeback({ paymentId: paymentOf(approval) });
@@ -41,6 +41,7 @@ describe.skipIf(CHROMIUM === undefined)(
         refunds: 'refunds',
         'a refund that needs a second approver': `refunds/${approval.id}`,
         'a refund in review': `refunds/${review.id}`,
+        'a new credit': 'credit',
         payment: `payments/${approval.paymentId}`,
         'a search without a result': 'search?q=nothing',
         'an unknown page': 'elsewhere',
@@ -79,6 +80,11 @@ describe.skipIf(CHROMIUM === undefined)(
         await page.getByText('Reason is required.').waitFor();
         await expectNoViolations(session, `a dialog with a missing field, ${name}`);
         await page.keyboard.press('Escape');
+        await open('credit');
+        await page.getByRole('radio', { name: 'New card' }).check();
+        await page.getByRole('button', { name: 'Seal card' }).click();
+        await page.getByText('Enter the number of the card.').waitFor();
+        await expectNoViolations(session, `a new card with missing fields, ${name}`);
         await page.getByRole('button', { name: 'bea' }).click();
         await expectNoViolations(session, `the account menu, ${name}`);
         expect(session.incidents).toEqual([]);
