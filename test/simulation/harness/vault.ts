@@ -116,7 +116,7 @@ export class Vault {
 
 /** Appends the check digit of ISO/IEC 7812. */
 function luhn(digits: string): string {
-  const sum = [...digits]
+  const sum = Array.from(digits)
     .toReversed()
     .map((digit, index) => Number(digit) * (index % 2 === 0 ? 2 : 1))
     .reduce((total, worth) => total + (worth > 9 ? worth - 9 : worth), 0);
