@@ -1,7 +1,7 @@
 /** Limits of credits without an approval: for a single credit, and for sums that a credit cannot evade by being split. */
 import type { Policy } from './config.js';
 
-/** What credits have in common, for each limit of a sum. */
+/** Names what the credits of one sum have in common. Each sum has its own limit. */
 export const SUMMED_BY = ['payment', 'destination', 'requester', 'entity'] as const;
 export type SummedBy = (typeof SUMMED_BY)[number];
 

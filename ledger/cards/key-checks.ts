@@ -13,10 +13,10 @@ export class CardKeysWrong extends Error {
   override readonly name = 'CardKeysWrong';
 }
 
-const WAY_OUT =
+const LOST_KEY_HELP =
   'Give the key back under its id. If it is lost for ever, `oppwa-refunds cards purge --lost-key ID` destroys the cards that it sealed';
 
-/** Throws `CardKeysWrong`. Without a provider there may be no sealed card. Remembers the check value of each key that is new. */
+/** Throws `CardKeysWrong`. Without a provider there may be no sealed card. Stores the check value of each key that is new. */
 export async function checkKeys(
   database: Database,
   keys: { readonly provider: KeyProvider; readonly fingerprintKey: Secret<Uint8Array> } | undefined,
@@ -25,7 +25,7 @@ export async function checkKeys(
     ...(keys === undefined ? [] : await changed(tx, checkValues(keys))),
     ...(await missing(tx, keys?.provider.keyIds ?? [])),
   ]);
-  if (wrong.length > 0) throw new CardKeysWrong([...wrong, `${WAY_OUT}.`].join('. '));
+  if (wrong.length > 0) throw new CardKeysWrong([...wrong, `${LOST_KEY_HELP}.`].join('. '));
 }
 
 type CheckValue = readonly [keyId: string, value: Uint8Array];
@@ -74,7 +74,7 @@ async function missing(tx: Tx, keyIds: readonly string[]): Promise<readonly stri
     .map(({ kek_id, count }) => `The key ${kek_id} sealed ${count} keys of cards and is not configured`);
 }
 
-/** Forgets the check value of a key that is lost or was replaced on purpose. */
-export async function forgetKey(tx: Tx, keyId: string): Promise<void> {
+/** Deletes the check value of a key that is lost or was replaced on purpose. */
+export async function deleteKeyCheck(tx: Tx, keyId: string): Promise<void> {
   await sql`delete from card_key_checks where key_id = ${keyId}`.execute(tx);
 }

@@ -4,7 +4,7 @@ import type { Secret } from '../../domain/secret.js';
 
 export type CardField = 'card' | 'cvv';
 
-/** What a wrapped key belongs to. Bound to the ciphertext: a key opens in its own place only. It is not secret. */
+/** Names the place of a wrapped key. It is bound to the ciphertext: a key opens in its own place only. It is not secret. */
 export interface KeyContext {
   readonly cardRef: string;
   readonly field: CardField;

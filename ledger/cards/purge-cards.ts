@@ -3,7 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { FINAL_STATES } from '../../domain/refund/states.js';
 import type { CardEnd, Database, Tx } from '../db/database.js';
 import { CVV_MS, destroyCard } from './cards.js';
-import { forgetKey } from './key-checks.js';
+import { deleteKeyCheck } from './key-checks.js';
 
 export interface PurgedCards {
   /** Keys of CVVs older than 24 hours. */
@@ -77,7 +77,7 @@ export async function purgeLostKey(database: Database, kekId: string, by: string
     );
     for (const { id } of rows) await destroyCard(tx, id, by, 'key_lost');
     await tx.deleteFrom('card_keys').where('kek_id', '=', kekId).execute();
-    await forgetKey(tx, kekId);
+    await deleteKeyCheck(tx, kekId);
     return rows.length;
   });
 }

@@ -122,11 +122,11 @@ const isCardData = (card: unknown): card is CardData =>
 export const fingerprintOf = (key: Secret<Uint8Array>, number: string): string =>
   createHmac('sha256', key.reveal()).update(`oppwa-refunds card number ${number}`).digest('hex');
 
-/** Returns the first letters of the first and the last word of a name. */
+/** Returns the first letters of the first and the last part of a name. */
 export function initialsOf(holder: string): string {
   const letters = holder
     .split(/[\s.,'’-]+/u)
-    .flatMap((word) => /\p{L}/u.exec(word.normalize('NFC'))?.[0].toUpperCase() ?? []);
+    .flatMap((part) => /\p{L}/u.exec(part.normalize('NFC'))?.[0].toUpperCase() ?? []);
   const [first = '', ...others] = letters;
   return `${first}${others.at(-1) ?? ''}`;
 }

@@ -160,7 +160,7 @@ describe('a field that is', () => {
 
 describe('a message', () => {
   it('never repeats a value', () => {
-    const given = {
+    const request = {
       number: '4999999999999991',
       holder: 'QQ 4999 9999 9999 9996 ZZ',
       expiryMonth: '77',
@@ -171,7 +171,7 @@ describe('a message', () => {
       customer: { email: 'QQQQ', phone: 'QQQQ' },
       'n 4999999999999996': 'QQQQ',
     };
-    const text = JSON.stringify(readCardRequest(given, RULES));
+    const text = JSON.stringify(readCardRequest(request, RULES));
     expect(text).not.toMatch(/QQ|4999|98765|1888|"77/);
     expect(JSON.stringify(readCvvRequest({ cvv: '98765' }, 'VISA'))).not.toContain('98765');
   });

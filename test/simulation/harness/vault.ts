@@ -37,7 +37,7 @@ export class Vault {
   /** Names of those that opened a card and are no activity. */
   readonly openedOutside: string[] = [];
   /** Virtual time until which the key provider cannot be reached. */
-  awayUntil = 0;
+  unavailableUntil = 0;
 
   constructor(harness: Harness, replace: (cards: Cards) => Cards = (cards) => cards) {
     this.#harness = harness;
@@ -87,7 +87,7 @@ export class Vault {
         const { scheduler, random } = this.#harness;
         if (task === undefined) this.openedOutside.push(process.name);
         await process.pause(random.between(1, 30));
-        if (scheduler.now < this.awayUntil) throw new Error('the key provider cannot be reached');
+        if (scheduler.now < this.unavailableUntil) throw new Error('the key provider cannot be reached');
         return this.#cards.opener.open(sealed);
       },
     };

@@ -60,7 +60,10 @@ export const creditToCard: Scenario = {
     const failing = random.pick(CALLS);
     let ledgerFault = random.chance(0.4) ? random.pick(LEDGER_FAULTS) : undefined;
     if (random.chance(0.3))
-      scheduler.after(0, () => (harness.vault.awayUntil = scheduler.now + random.spread(MINUTE, 6 * HOUR)));
+      scheduler.after(
+        0,
+        () => (harness.vault.unavailableUntil = scheduler.now + random.spread(MINUTE, 6 * HOUR)),
+      );
 
     const careful = (work: Promise<void>): void => void work.catch((error: unknown) => harness.fail(error));
     const sealed = async (): Promise<string> => {

@@ -6,18 +6,47 @@ const { stack, client, cli } = await startCli();
 vi.setConfig({ testTimeout: 180_000 });
 
 const CARD = '4111.1111.1111.1111';
-const WORD = 'x4111111111111111y';
+const IN_LETTERS = 'x4111111111111111y';
 const { paymentId } = stack.newPayment();
 const { id } = refundOf(await cli(ask(stack.newPayment().paymentId, '--wait', '60', '--yes', '--json')));
 const payment = ['--payment', paymentId, '--amount', '40.00', '--currency', 'EUR', '--yes'];
 const signed = ['--by', 'alice', '--yes'];
 
 it.each([
-  [['request', ...payment, '--reason', CARD, '--order', WORD, '--key', WORD, '--requested-by', CARD], 2],
+  [
+    [
+      'request',
+      ...payment,
+      '--reason',
+      CARD,
+      '--order',
+      IN_LETTERS,
+      '--key',
+      IN_LETTERS,
+      '--requested-by',
+      CARD,
+    ],
+    2,
+  ],
   [['request', ...payment, '--reason', 'cvv 123'], 2],
-  [['request', '--payment', CARD, '--amount', WORD, '--currency', CARD, '--reason', 'x', '--yes'], 2],
+  [['request', '--payment', CARD, '--amount', IN_LETTERS, '--currency', CARD, '--reason', 'x', '--yes'], 2],
   [['request', ...payment, '--reason', 'x', '--wait', CARD], 2],
-  [['approve', id, '--instruction', WORD, '--by', CARD, '--reason', CARD, '--ticket', WORD, '--yes'], 2],
+  [
+    [
+      'approve',
+      id,
+      '--instruction',
+      IN_LETTERS,
+      '--by',
+      CARD,
+      '--reason',
+      CARD,
+      '--ticket',
+      IN_LETTERS,
+      '--yes',
+    ],
+    2,
+  ],
   [
     [
       'correct',
@@ -27,16 +56,16 @@ it.each([
       '--evidence',
       CARD,
       '--reference',
-      WORD,
+      IN_LETTERS,
       '--reason',
       'x',
       ...signed,
     ],
     2,
   ],
-  [['withdraw', CARD, '--reason', WORD, ...signed], 1],
-  [['keys', 'create', '--name', WORD, '--role', 'submit'], 2],
-  [['keys', 'revoke', WORD], 1],
+  [['withdraw', CARD, '--reason', IN_LETTERS, ...signed], 1],
+  [['keys', 'create', '--name', IN_LETTERS, '--role', 'submit'], 2],
+  [['keys', 'revoke', IN_LETTERS], 1],
   [['show', CARD], 1],
   [['list', '--status', CARD], 2],
   [['limits', '--payment', CARD], 2],
@@ -48,7 +77,7 @@ it.each([
     expect(ended.code, ended.stderr).toBe(code);
     const printed = `${ended.stdout}${ended.stderr}`;
     expect(printed).not.toBe('');
-    for (const text of [CARD, WORD, '123']) expect(printed).not.toContain(text);
+    for (const text of [CARD, IN_LETTERS, '123']) expect(printed).not.toContain(text);
   }
   expect(await client.listRefunds({ paymentId })).toEqual([]);
 });
