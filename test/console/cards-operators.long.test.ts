@@ -1,4 +1,4 @@
-/** What operators do about the card of a credit: a new CVV, another card, and a credit that the gateway paid to other last digits. */
+/** Operators give the card of a credit a new CVV, or choose another card; other last digits in the answer are flagged. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -100,7 +100,7 @@ function CvvForm({ card, shown, onClose }: Omit<DialogProps, 'open'>) {
       <CardInput
         key={generation}
         id={`${id}-cvv`}
-        look={{
+        spec={{
           field: 'cvv',
           label: 'CVV',
           hint: 'Three digits, four for AMEX.',

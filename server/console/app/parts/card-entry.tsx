@@ -8,36 +8,36 @@ import { ApiProblem, type FieldProblem } from '../data/request.js';
 import type { SealedCard } from '../data/shapes.js';
 import { signOut, useKey } from '../session.js';
 import { Button, FIELD } from './basics.js';
-import { CardInput, type CardFieldLook } from './card-field.js';
+import { CardInput, type CardFieldSpec } from './card-field.js';
 
-const NUMBER: CardFieldLook = {
+const NUMBER: CardFieldSpec = {
   field: 'number',
   label: 'Number',
   hint: '12 to 19 digits; blanks are ignored.',
   longest: 40,
   digits: true,
 };
-const HOLDER: CardFieldLook = {
+const HOLDER: CardFieldSpec = {
   field: 'holder',
   label: 'Holder',
   hint: 'As printed on the card.',
   longest: 128,
 };
-const MONTH: CardFieldLook = {
+const MONTH: CardFieldSpec = {
   field: 'expiryMonth',
   label: 'Month',
   hint: '01 to 12.',
   longest: 2,
   digits: true,
 };
-const YEAR: CardFieldLook = {
+const YEAR: CardFieldSpec = {
   field: 'expiryYear',
   label: 'Year',
   hint: 'Four digits.',
   longest: 4,
   digits: true,
 };
-const CVV: CardFieldLook = {
+const CVV: CardFieldSpec = {
   field: 'cvv',
   label: 'CVV',
   hint: 'Kept for one use, 24 hours at most.',
@@ -116,15 +116,15 @@ export function CardEntryFields({
       }}
     >
       <legend className="px-1 text-sm font-medium">New card</legend>
-      <Input key={`number-${generation}`} look={NUMBER} first={first} {...shown} />
-      <Input look={HOLDER} {...shown} />
+      <Input key={`number-${generation}`} spec={NUMBER} first={first} {...shown} />
+      <Input spec={HOLDER} {...shown} />
       <fieldset className="grid grid-cols-2 gap-3">
         <legend className="sr-only">Valid until</legend>
-        <Input look={MONTH} {...shown} />
-        <Input look={YEAR} {...shown} />
+        <Input spec={MONTH} {...shown} />
+        <Input spec={YEAR} {...shown} />
       </fieldset>
       <div className="grid grid-cols-2 gap-3">
-        <Input key={`cvv-${generation}`} look={CVV} {...shown} />
+        <Input key={`cvv-${generation}`} spec={CVV} {...shown} />
         <Brand {...shown} />
       </div>
       <div className="flex flex-wrap items-center gap-3 sm:col-span-2">
@@ -158,14 +158,14 @@ const problemOf = (problems: readonly FieldProblem[], field: string): string | u
 function Input({
   id,
   problems,
-  look,
+  spec,
   first = false,
-}: Shown & { readonly look: CardFieldLook; readonly first?: boolean }) {
+}: Shown & { readonly spec: CardFieldSpec; readonly first?: boolean }) {
   return (
     <CardInput
-      id={`${id}-${look.field}`}
-      look={look}
-      problem={problemOf(problems, look.field)}
+      id={`${id}-${spec.field}`}
+      spec={spec}
+      problem={problemOf(problems, spec.field)}
       first={first}
     />
   );

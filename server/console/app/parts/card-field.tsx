@@ -19,7 +19,7 @@ const NOT_KEPT = {
   'data-form-type': 'other',
 } as const;
 
-export interface CardFieldLook {
+export interface CardFieldSpec {
   readonly field: CardField;
   readonly label: string;
   readonly hint: string;
@@ -32,12 +32,12 @@ export interface CardFieldLook {
 
 export function CardInput({
   id,
-  look: { field, label, hint, longest, optional, digits, masked },
+  spec: { field, label, hint, longest, optional, digits, masked },
   problem,
   first = false,
 }: {
   readonly id: string;
-  readonly look: CardFieldLook;
+  readonly spec: CardFieldSpec;
   readonly problem: string | undefined;
   readonly first?: boolean;
 }) {

@@ -10,7 +10,7 @@ import { StateBadge } from './badges.js';
 import { CvvDialog, DestroyCardDialog } from './card-dialogs.js';
 import { Loaded } from './page.js';
 
-/** What the refund shows of its card. */
+/** Fields of its card that the refund shows. */
 interface ShownCard {
   readonly cardRef: string;
   readonly brand: string;
