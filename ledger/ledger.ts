@@ -85,12 +85,6 @@ export type Opened =
       readonly needsQuery?: true;
     };
 
-/** A card that was opened: its reference, and whether it was opened with a CVV. */
-export interface PreparedCard {
-  readonly cardRef: string;
-  readonly withCvv: boolean;
-}
-
 export type CreditOpened =
   | Opened
   /** The guard allows the credit, and its card has to be opened first. The attempt is not opened. */
@@ -221,17 +215,18 @@ export interface Ledger {
   openLinked(refundId: string, timings: Timings, policy: Policy): Promise<Opened>;
   /**
    * Checks a credit with the guard, under the payment's lock and with the query just made, and opens it only if the guard allows.
-   * `original` is null for unlinked credits only. A credit to a card is opened only with `prepared`, which says how the card was opened.
+   * `original` is null for unlinked credits only. A credit to a card is opened only with `prepared`, the card that was opened, if
+   * the ledger still holds the same ciphertexts: another CVV may have taken the place of one that was submitted.
    */
   openCredit(
     refundId: string,
     original: OriginalFacts | null,
     timings: Timings,
     policy: Policy,
-    prepared?: PreparedCard,
+    prepared?: SealedCard,
   ): Promise<CreditOpened & { readonly verdict?: CreditVerdict }>;
   /** Stores the reference of a registration before a byte of it leaves, and deletes the key of the card's CVV. */
-  openRegistration(card: PreparedCard, entityId: string, timings: Timings): Promise<RegistrationOpened>;
+  openRegistration(prepared: SealedCard, entityId: string, timings: Timings): Promise<RegistrationOpened>;
   /** Records the outcome of a registration. Once it is registered, the keys of the card are destroyed. The same fact twice has no effect. */
   recordRegistration(
     refundId: string,

@@ -24,8 +24,7 @@ export async function registerCard(
   const snapshot = await withOpenedCard(deps, refundId, card, async (opened) => {
     const { timings } = config;
     const openedAt = deps.now();
-    const prepared = { cardRef, withCvv: card.cvv !== null };
-    const registration = await ledger.openRegistration(prepared, entityId, timings);
+    const registration = await ledger.openRegistration(card, entityId, timings);
     if (registration.kind === 'check_again') return ledger.snapshot(refundId);
     const { reference } = registration;
     const limits = { openedAt, sendWindow: timings.sendWindow, answerWithin: timings.answerWithin };

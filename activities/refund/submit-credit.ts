@@ -68,8 +68,7 @@ function submitToCard(
   return withOpenedCard(deps, refundId, card, async (openedCard) => {
     if (isTooOld()) return recordTooLate(deps, refundId);
     const openedAfter = deps.now();
-    const prepared = { cardRef: card.cardRef, withCvv: card.cvv !== null };
-    const opened = await ledger.openCredit(refundId, original, timings, policy, prepared);
+    const opened = await ledger.openCredit(refundId, original, timings, policy, card);
     switch (opened.kind) {
       case 'resume':
         return opened.snapshot;

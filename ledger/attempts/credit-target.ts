@@ -6,12 +6,12 @@ import {
   type ShownDestination,
 } from '../../domain/refund/destination.js';
 import type { CaseReason } from '../../domain/refund/reasons.js';
-import { lockCard, readSealedCard, takeCvv, type FoundCard } from '../cards/cards.js';
+import { isSameSealed, lockCard, readSealedCard, takeCvv, type FoundCard } from '../cards/cards.js';
 import type { AttemptRow, PaymentRow, RefundRow } from '../core/locks.js';
 import { shownDestination } from '../core/shown-destination.js';
 import type { Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
-import type { OpenRegistration, PreparedCard } from '../ledger.js';
+import type { OpenRegistration } from '../ledger.js';
 
 /** The destination of a credit as the guard, the limits and the approver need it. */
 export interface CreditTarget {
@@ -68,7 +68,7 @@ export async function meansOf(
   tx: Tx,
   { destination }: CreditTarget,
   entityId: string,
-  prepared: PreparedCard | undefined,
+  prepared: SealedCard | undefined,
 ): Promise<Means> {
   if (!isCardDestination(destination))
     return { kind: 'ready', registrationId: destination.registrationId, cardRef: null, withCvv: false };
@@ -89,7 +89,7 @@ export async function meansOf(
   const usable = usableCard(await readSealedCard(tx, cardRef));
   if (usable.kind === 'case') return usable;
   const withCvv = usable.card.cvv !== null;
-  if (prepared?.cardRef !== cardRef || prepared.withCvv !== withCvv) return usable;
+  if (prepared === undefined || !isSameSealed(prepared, usable.card)) return usable;
   if (withCvv) await takeCvv(tx, cardRef);
   return { kind: 'ready', registrationId: null, cardRef, withCvv };
 }

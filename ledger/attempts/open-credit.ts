@@ -1,4 +1,5 @@
 /** Opens a credit: checked by the guard under the payment's lock, with the query just made. */
+import type { SealedCard } from '../../domain/card/sealed-card.js';
 import { mayCredit, type CreditVerdict } from '../../domain/refund/credit-guard.js';
 import type { OriginalFacts } from '../../domain/payment/original.js';
 import type { Policy, Timings } from '../../domain/refund/config.js';
@@ -10,7 +11,7 @@ import { NEXT_VERSION } from '../db/expressions.js';
 import { resume, openCaseInstead, isStepDue, open, reopen, resumeOpenAttempt } from './submission.js';
 import { redirectors } from '../commands/command-results.js';
 import { doubtsFromElsewhere } from '../payments/doubts.js';
-import { LedgerError, ObservationOutdated, type CreditOpened, type PreparedCard } from '../ledger.js';
+import { LedgerError, ObservationOutdated, type CreditOpened } from '../ledger.js';
 import type { Instruction } from '../core/refund-record.js';
 import { observe } from '../payments/observation.js';
 import { remainingOf } from '../core/balances.js';
@@ -24,7 +25,7 @@ export function openCredit(
   original: OriginalFacts | null,
   timings: Timings,
   policy: Policy,
-  prepared?: PreparedCard,
+  prepared?: SealedCard,
 ): Promise<CreditOpened & { readonly verdict?: CreditVerdict }> {
   return database.transaction(async (tx) => {
     const before = await lockRefund(tx, refundId);

@@ -110,6 +110,15 @@ export function endOf(row: Pick<CardRow, 'destroyed_why' | 'expires_at'>, now: D
   return row.expires_at.getTime() <= now.getTime() ? 'expired' : null;
 }
 
+/** True if both have the same ciphertexts. Each sealing makes another one; wrapping a key again makes none. */
+export const isSameSealed = (one: SealedCard, other: SealedCard): boolean =>
+  one.cardRef === other.cardRef &&
+  isSameText(one.card, other.card) &&
+  (one.cvv === null || other.cvv === null ? one.cvv === other.cvv : isSameText(one.cvv, other.cvv));
+
+const isSameText = (one: SealedField, other: SealedField): boolean =>
+  Buffer.compare(one.sealed, other.sealed) === 0;
+
 /** Destroys the key of the CVV, before the request that carries the CVV leaves. */
 export async function takeCvv(tx: Tx, cardRef: string): Promise<void> {
   await tx.deleteFrom('card_keys').where('card_id', '=', cardRef).where('field', '=', 'cvv').execute();

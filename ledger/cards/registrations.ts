@@ -1,6 +1,7 @@
 /** Registrations of cards at the gateway, for entities whose credits to cards go to registrations. */
 import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
+import type { SealedCard } from '../../domain/card/sealed-card.js';
 import { provesAbsence } from '../../domain/refund/absence.js';
 import type { Timings } from '../../domain/refund/config.js';
 import { registrationReference } from '../../domain/refund/reference.js';
@@ -8,8 +9,9 @@ import { usableCard } from '../attempts/credit-target.js';
 import { append } from '../core/events.js';
 import type { CardRegistrationTable, Database, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
-import type { OpenRegistration, PreparedCard, RegistrationOpened, RegistrationOutcome } from '../ledger.js';
-import { destroyCard, lockCard, readSealedCard, takeCvv } from './cards.js';
+import { lockRefund } from '../core/locks.js';
+import type { OpenRegistration, RegistrationOpened, RegistrationOutcome } from '../ledger.js';
+import { destroyCard, isSameSealed, lockCard, readSealedCard, takeCvv } from './cards.js';
 
 type Key = Pick<OpenRegistration, 'cardRef' | 'entityId'>;
 
@@ -27,7 +29,7 @@ const isOpen = ({ state }: Pick<CardRegistrationTable, 'state'>): boolean =>
 /** A registration that is proven absent is sent again under its reference. After a decline, another request has another reference. */
 export function openRegistration(
   database: Database,
-  prepared: PreparedCard,
+  prepared: SealedCard,
   entityId: string,
   timings: Timings,
 ): Promise<RegistrationOpened> {
@@ -38,8 +40,7 @@ export function openRegistration(
     const usable = usableCard(await readSealedCard(tx, cardRef));
     if (before?.state === 'registered' || (before !== undefined && isOpen(before)))
       return { kind: 'check_again' };
-    if (usable.kind === 'case' || prepared.withCvv !== (usable.card.cvv !== null))
-      return { kind: 'check_again' };
+    if (usable.kind === 'case' || !isSameSealed(prepared, usable.card)) return { kind: 'check_again' };
     const reference = before?.state === 'absent' ? before.reference : registrationReference(uuid());
     const opened = {
       reference,
@@ -64,7 +65,7 @@ export function openRegistration(
         .where('card_id', '=', cardRef)
         .where('entity_id', '=', entityId)
         .execute();
-    if (prepared.withCvv) await takeCvv(tx, cardRef);
+    if (prepared.cvv !== null) await takeCvv(tx, cardRef);
     return { kind: 'send', reference };
   });
 }
@@ -76,6 +77,8 @@ export function recordRegistration(
   outcome: RegistrationOutcome,
 ): Promise<void> {
   return database.transaction(async (tx) => {
+    // The payment before the card, as every transaction that opens a credit: the event below needs the payment.
+    const { payment } = await lockRefund(tx, refundId);
     await lockCard(tx, cardRef, 'update');
     const row = await find(tx, { cardRef, entityId });
     // A late answer of a registration that was proven absent counts as well.
@@ -88,15 +91,10 @@ export function recordRegistration(
       .execute();
     if (outcome.kind !== 'registered') return;
     await destroyCard(tx, cardRef, 'system', 'registered');
-    const refund = await tx
-      .selectFrom('refunds')
-      .select('payment_id')
-      .where('id', '=', refundId)
-      .executeTakeFirstOrThrow();
     await append(tx, {
       key: `card:${cardRef}:registered:${entityId}`,
       type: 'refund.card_registered',
-      paymentId: refund.payment_id,
+      paymentId: payment.id,
       refundId,
       data: { cardRef, reference, registrationId: outcome.registrationId },
     });

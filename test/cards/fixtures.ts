@@ -5,6 +5,7 @@ import { insertCard } from '../../ledger/cards/cards.js';
 import { localKeys } from '../../ledger/cards/local-keys.js';
 import { openerOf, sealerOf } from '../../ledger/cards/seal.js';
 import type { Database } from '../../ledger/db/database.js';
+import type { Gateway } from '../../gateway/gateway.js';
 import { newKey } from '../support/card-keys.js';
 
 export const CARD: CardData = {
@@ -38,3 +39,24 @@ export async function storedCard(
   );
   return cardRef;
 }
+
+const unexpected = (): never => {
+  throw new Error('the test expects no such request');
+};
+
+/** A gateway that answers these requests only. */
+export const gatewayThat = (answers: Partial<Gateway>): Gateway => ({
+  refund: unexpected,
+  reverse: unexpected,
+  creditRegistration: unexpected,
+  creditCard: unexpected,
+  registerCard: unexpected,
+  removeRegistration: unexpected,
+  findByReference: unexpected,
+  findWithLinked: unexpected,
+  findById: unexpected,
+  resultCodes: unexpected,
+  interpret: unexpected,
+  close: () => Promise.resolve(),
+  ...answers,
+});
