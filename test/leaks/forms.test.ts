@@ -74,4 +74,4 @@ it('it is found across the border of two chunks of a file, and named with its fi
   } finally {
     await rm(folder, { recursive: true });
   }
-});
+}, 120_000);

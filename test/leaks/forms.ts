@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { constants, gunzipSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 
 /** One form of one text, as it stands in memory or in a file. */
 export interface Needle {
@@ -110,15 +110,29 @@ function* compressedIn(data: Buffer): Generator<Buffer> {
   for (const [packed] of text.matchAll(GZIP_HEX)) yield Buffer.from(packed, 'hex');
 }
 
+/** Inflates what follows the header of a gzip member (RFC 1952) and ignores what stands behind its end. */
 function inflate(packed: Buffer): Buffer | undefined {
   try {
-    return gunzipSync(packed.subarray(0, MOST_INFLATED), {
+    return inflateRawSync(packed.subarray(headerLength(packed), MOST_INFLATED), {
       finishFlush: constants.Z_SYNC_FLUSH,
       maxOutputLength: MOST_INFLATED,
     });
   } catch {
     return undefined;
   }
+}
+
+const HAS_CRC = 2;
+const HAS_EXTRA = 4;
+const HAS_NAME = 8;
+const HAS_COMMENT = 16;
+
+function headerLength(packed: Buffer): number {
+  const flags = packed[3] ?? 0;
+  let at = 10;
+  if ((flags & HAS_EXTRA) !== 0 && packed.length > at + 2) at += 2 + packed.readUInt16LE(at);
+  for (const flag of [HAS_NAME, HAS_COMMENT]) if ((flags & flag) !== 0) at = packed.indexOf(0, at) + 1;
+  return (flags & HAS_CRC) === 0 ? at : at + 2;
 }
 
 const CHUNK = 32 * 1024 * 1024;
