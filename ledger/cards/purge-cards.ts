@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { FINAL_STATES } from '../../domain/refund/states.js';
 import type { CardEnd, Database, Tx } from '../db/database.js';
+import { refundsWith } from './card-views.js';
 import { CVV_MS, destroyCard } from './cards.js';
 import { deleteKeyCheck } from './key-checks.js';
 
@@ -18,14 +19,11 @@ const BY = 'maintenance';
 const FINALS = sql.join(FINAL_STATES.map((state) => sql.lit(state)));
 
 const IS_EXPIRED = sql`cards.expires_at <= now()`;
-const refundsOf = sql`
-  select refunds.* from refunds
-  where (refunds.destination ? 'cardRef' and refunds.destination ->> 'cardRef' = cards.id::text)
-    or refunds.id in (select refund_id from attempts where attempts.card_id = cards.id)`;
+const OWN_REFUNDS = refundsWith(sql`cards.id`);
 /** All refunds with the card are final, and were for longer than the grace. */
 const IS_USED_UP = sql`(
-  exists (${refundsOf}) and not exists (
-    select from (${refundsOf}) as own
+  exists ${OWN_REFUNDS} and not exists (
+    select from ${OWN_REFUNDS} as own
     where own.state not in (${FINALS}) or own.state_since > now() - cards.grace_ms * interval '1 millisecond'))`;
 
 /** Any number of processes may do it at once. `signal`: ends it early. */

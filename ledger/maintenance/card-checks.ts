@@ -1,6 +1,7 @@
 /** The invariant I9 as queries: keys of cards that outlived their time by more than two intervals of the purge. */
 import { sql } from 'kysely';
 import { FINAL_STATES } from '../../domain/refund/states.js';
+import { refundsWith } from '../cards/card-views.js';
 import type { Check } from './invariants.js';
 
 const FINALS = sql.join(FINAL_STATES.map((state) => sql.lit(state)));
@@ -36,8 +37,7 @@ export const CARD_CHECKS: readonly Check[] = [
       select '' as payment, format('card %s has a key although its last refund ended at %s', cards.id, max(r.state_since)) as what
       from cards
       join card_keys k on k.card_id = cards.id and k.field = 'card'
-      join refunds r on (r.destination ? 'cardRef' and r.destination ->> 'cardRef' = cards.id::text)
-        or r.id in (select refund_id from attempts where attempts.card_id = cards.id)
+      cross join lateral ${refundsWith(sql`cards.id`)} as r
       group by cards.id
       having bool_and(r.state in (${FINALS}))
         and max(r.state_since) < now() - cards.grace_ms * interval '1 millisecond' - ${TOLERANCE}`,
