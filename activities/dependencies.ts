@@ -14,6 +14,8 @@ export interface Dependencies {
   readonly defaultEntityId: string;
   /** True if the entity is configured here. */
   readonly hasEntity: (entityId: string) => boolean;
+  /** True if the settings have keys of cards. Without them a request that names a card is refused. */
+  readonly hasCardKeys: boolean;
   /** Reads both clocks of this machine. Deadlines are intervals of one process, never a comparison with another machine. */
   readonly now: () => Moment;
   /** Waits for `ms` without keeping the process alive. */

@@ -63,6 +63,7 @@ export function openRefundsClient(
       gateway,
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId: string) => settings.hosts.has(entityId),
+      hasCardKeys: settings.cards !== undefined,
       now: machineClock,
       pause,
     },

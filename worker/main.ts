@@ -63,6 +63,7 @@ async function main(log: Log): Promise<void> {
       ...(cards === undefined ? {} : { cards }),
       defaultEntityId: settings.entities[0].id,
       hasEntity: (entityId) => settings.hosts.has(entityId),
+      hasCardKeys: settings.cards !== undefined,
       now: machineClock,
       pause,
     },

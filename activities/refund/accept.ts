@@ -1,5 +1,6 @@
 /** Accepts a refund or a credit: checks the request and the payment, then stores the refund and reserves its amount. */
 import { elapsed, type Moment } from '../../domain/clock.js';
+import { isCardDestination } from '../../domain/refund/destination.js';
 import { looksLikeCard } from '../../domain/card/card-number.js';
 import { IDEMPOTENCY_KEY_RULE, readIdempotencyKey } from '../../domain/refund/idempotency-key.js';
 import { NAME_RULE, normalizeName, principalKey, readName } from '../../domain/names.js';
@@ -94,6 +95,12 @@ async function accept(
       field: 'entityId',
       code: 'unknown',
       message: 'is not an entity that is configured here',
+    });
+  if (reading.ok && !deps.hasCardKeys && isCardDestination(reading.request.destination))
+    problems.push({
+      field: 'destination.cardRef',
+      code: 'cards_not_configured',
+      message: 'cannot be used: no keys of cards are configured here. Name a registration instead',
     });
   if (!reading.ok || requester === undefined || problems.length > 0) throw new RequestRefused(problems);
 

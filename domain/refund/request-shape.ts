@@ -49,7 +49,9 @@ export const destinationShape = (error: string) =>
         cardRef: z
           .string({ error: 'must be text' })
           .refine(isCardRef, 'must be the cardRef that POST /v1/cards gave')
-          .describe('A sealed card: the credit always needs an approver')
+          .describe(
+            'A sealed card: the credit always needs an approver. 422 with `cards_not_configured` where no keys of cards are configured',
+          )
           .optional(),
       },
       { error },

@@ -93,6 +93,7 @@ function harness(random: Random) {
     gateway,
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
+    hasCardKeys: true,
     now: () => ({ monotonic: time, wall: time }),
     pause: () => Promise.resolve(),
   };

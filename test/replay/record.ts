@@ -79,6 +79,7 @@ async function open(): Promise<{ recording: Recording; temporal: Client; close()
     gateway,
     defaultEntityId: ENTITY,
     hasEntity: (id) => id === ENTITY,
+    hasCardKeys: true,
     now: machineClock,
     pause,
   };

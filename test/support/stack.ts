@@ -166,6 +166,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     cards: openerOf(provider),
     defaultEntityId: entity.id,
     hasEntity: (id) => id === entity.id,
+    hasCardKeys: true,
     now: machineClock,
     pause,
   };

@@ -223,6 +223,7 @@ export class Harness implements Workers {
       gateway: link.gateway,
       defaultEntityId: ENTITY_ID,
       hasEntity: (id) => id === ENTITY_ID,
+      hasCardKeys: true,
       now: () => process.clock(),
       pause: (ms) => process.pause(ms),
     };
