@@ -42,7 +42,7 @@ it('submits each security code once, also if a new one was given after the card 
   const submit = (refundId: string, cards: CardOpener) =>
     submitCredit(
       {
-        ...{ ledger, gateway, cards, defaultEntityId: ENTITY, hasEntity: () => true },
+        ...{ ledger, gateway, cards, defaultEntityId: ENTITY, hasEntity: () => true, hasCardKeys: true },
         now: () => ({ monotonic: performance.now(), wall: Date.now() }),
         pause: () => Promise.resolve(),
       },
