@@ -11,7 +11,7 @@ export interface Needle {
   readonly bytes: Buffer;
 }
 
-/** A security code is too short to be looked for alone: it counts with its name beside it. */
+/** A security code is too short to be searched for alone: it counts with its name beside it. */
 export interface Sought {
   readonly numbers: readonly string[];
   readonly codes?: readonly string[];

@@ -21,7 +21,7 @@ const ENTITY = { id: '8ac7a4c9'.padEnd(32, '1'), token: 'a-token' };
 const NUMBER = ['4929', '7198', '4726', '3519'].join('');
 const CODE = '737';
 const NEEDLES = needlesOf({ numbers: [NUMBER], codes: [CODE] });
-/** The forms in which a process may hold it: memory is large, and looking for all forms takes minutes. */
+/** The forms in which a process may hold it: memory is large, and a search for all forms takes minutes. */
 const IN_MEMORY: readonly Needle[] = NEEDLES.filter(({ name }) => /^(card|code) 1( in UTF-16)?$/.test(name));
 
 const key = randomBytes(32);
@@ -73,8 +73,8 @@ async function credit(isRegistered = false): Promise<void> {
   expect(await sender.ask({ kind: 'credit', reference, isRegistered, ...card })).toBe('000.100.110');
 }
 
-const keep = (text: string): Promise<string> =>
-  sender.ask({ kind: 'keep', text: Array.from(text).reverse().join('') });
+const store = (text: string): Promise<string> =>
+  sender.ask({ kind: 'store', text: Array.from(text).reverse().join('') });
 
 async function heap(name: string): Promise<string[]> {
   const file = join(folder, `${name}.heapsnapshot`);
@@ -96,15 +96,15 @@ it('a heap snapshot a second after a credit and a registration has no card and n
   expect(await heap('after')).toEqual([]);
 });
 
-it('a heap snapshot has a card and a code that are kept', async () => {
-  await keep(NUMBER);
+it('a heap snapshot has a card and a code that are stored', async () => {
+  await store(NUMBER);
   expect(await heap('number')).toContain('card 1');
-  await keep(`card.cvv=${CODE}`);
+  await store(`card.cvv=${CODE}`);
   expect(await heap('code')).toContain('code 1');
 });
 
-it('a core file has a card that is kept', async ({ skip }) => {
-  await keep(NUMBER);
+it('a core file has a card that is stored', async ({ skip }) => {
+  await store(NUMBER);
   const forms = await core();
   if (forms === undefined) skip('the kernel writes no core file here');
   expect(forms).toContain('card 1');
@@ -112,26 +112,26 @@ it('a core file has a card that is kept', async ({ skip }) => {
 
 it('fewer copies are in memory after a garbage collection than at once: the bytes of the request are overwritten, strings are not', async () => {
   const rows: string[] = [];
-  const look = (when: string): number => {
+  const measure = (when: string): number => {
     const { copies, bytes } = sender.memory(IN_MEMORY);
     rows.push(`${when}: ${copies} copies in ${Math.round(bytes / 1e6)} MB`);
     return copies;
   };
-  expect(look('before the credit')).toBe(0);
+  expect(measure('before the credit')).toBe(0);
   await credit();
-  const atOnce = look('at once');
+  const atOnce = measure('at once');
   await sleep(1_000);
-  look('after 1 s without work');
+  measure('after 1 s without work');
   await sleep(30_000);
-  look('after 31 s without work');
+  measure('after 31 s without work');
   for (let done = 0; done < 2_000; done += 500) {
     await sender.ask({ kind: 'work', times: 500 });
-    look(`after ${done + 500} other requests`);
+    measure(`after ${done + 500} other requests`);
   }
   await sender.ask({ kind: 'collect' });
   await sender.ask({ kind: 'work', times: 50 });
   await sender.ask({ kind: 'collect' });
-  const left = look('after a full garbage collection');
+  const left = measure('after a full garbage collection');
   console.log(`Copies of a card and its code in the memory of the process:\n${rows.join('\n')}`);
   expect(left).toBeLessThan(atOnce);
 });

@@ -36,12 +36,12 @@ export const orders = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('work'), times: z.number() }),
   z.object({ kind: z.literal('collect') }),
   z.object({ kind: z.literal('heap'), file: z.string() }),
-  /** Keeps the card, as a defect would. */
-  z.object({ kind: z.literal('keep'), text: z.string() }),
+  /** Stores the card, as a defect would. */
+  z.object({ kind: z.literal('store'), text: z.string() }),
 ]);
 export type Order = z.input<typeof orders>;
 
-const kept: string[] = [];
+const stored: string[] = [];
 const limits = () => ({ openedAt: machineClock(), sendWindow: 30_000, answerWithin: 30_000 });
 let gateway: Gateway | undefined;
 let opener: ReturnType<typeof openerOf> | undefined;
@@ -94,9 +94,9 @@ async function perform(order: z.output<typeof orders>): Promise<string> {
       return 'collected';
     case 'heap':
       return writeHeapSnapshot(order.file);
-    case 'keep':
-      kept.push(order.text.split('').reverse().join(''));
-      return `kept ${kept.length}`;
+    case 'store':
+      stored.push(order.text.split('').reverse().join(''));
+      return `stored ${stored.length}`;
   }
 }
 

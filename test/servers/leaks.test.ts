@@ -1,5 +1,6 @@
 /** Tests that the search for cards and secrets finds each of them in every store. */
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { leaksIn, type Places } from '../support/leaks.js';
@@ -38,6 +39,9 @@ describe('the search for cards and secrets', () => {
   it.each([
     ['a card', { note: 'paid with 4200000000000000' }],
     ['a card in groups', { note: '4111 1111 1111 1111' }],
+    ['a card reversed', { note: '1111111111111114' }],
+    ['a card in base64', { note: Buffer.from('a 5454545454545454').toString('base64') }],
+    ['a card in gzip', { note: gzipSync('5454545454545454').toString('hex') }],
     ['a card verification value', { 'card.cvv': '737' }],
     ['a secret, in upper case', { note: SECRET.toUpperCase() }],
   ])('finds %s in a column', async (_name, metadata) => {
