@@ -4,9 +4,10 @@ import type { Transaction } from '../../../sandbox/gateway/types.js';
 import type { Row } from '../database/tables.js';
 import type { OutsideFacts } from '../harness/outside-facts.js';
 import type { Harness } from '../harness/harness.js';
+import { isAboveSum } from './credit-sums.js';
 import { paidBackBy, isCorrected, stateOf } from './books.js';
 import { stoodThen } from './disputed.js';
-import { amount, text } from './rows.js';
+import { amount, atOf, text } from './rows.js';
 
 /** Milliseconds. A credit's proof must have seen every gateway fact that is older than this: two send windows and the transit time. */
 const PROOF_AGE = 62_000;
@@ -212,7 +213,8 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
     isUnlinkedCredit ||
     chargedBack > 0n ||
     limit === undefined ||
-    payment.toMinor(credit.amount) + creditedUnapprovedBefore(harness, attempt) > BigInt(limit) ||
+    payment.toMinor(credit.amount) > BigInt(limit) ||
+    isAboveSum(harness, attempt, payment.toMinor(credit.amount), BigInt(limit)) ||
     wanted !== payment.created.registrationId ||
     isDestinationChanged;
   const changedBy = destinationChangedBefore.map((event) => event['actor']);
@@ -228,36 +230,6 @@ function wrongCredit(harness: Harness, credit: Transaction, all: readonly Transa
   return wrong;
 }
 
-const DAY = 24 * 3_600_000;
-
-/** Returns the amount credited without approval in the day before this credit: it counts towards the limit. All orders have one requester. */
-function creditedUnapprovedBefore({ database }: Harness, credit: Row): bigint {
-  const { attempts, events } = database.tables.rows;
-  const sent = lastOf(events, credit, 'attempt.submitted');
-  if (sent === undefined) return 0n;
-  const isBefore = (event: Row | undefined): event is Row =>
-    event !== undefined && Number(event['id']) < Number(sent['id']);
-  return attempts
-    .filter((other) => {
-      if (other['operation'] !== 'credit' || other['id'] === credit['id']) return false;
-      const submitted = lastOf(events, other, 'attempt.submitted');
-      const wasApproved = events.some(
-        (event) => event['refund_id'] === other['refund_id'] && event['type'] === 'refund.approved',
-      );
-      return (
-        !wasApproved &&
-        isBefore(submitted) &&
-        atOf(submitted) > atOf(sent) - DAY &&
-        isBefore(lastOf(events, other, 'attempt.succeeded')) &&
-        !isBefore(lastOf(events, other, 'attempt.returned'))
-      );
-    })
-    .reduce((sum, other) => sum + amount(other, 'amount_minor'), 0n);
-}
-
-const lastOf = (events: readonly Row[], attempt: Row, type: string): Row | undefined =>
-  events.findLast((event) => event['attempt_id'] === attempt['id'] && event['type'] === type);
-
 /** Returns when the order arrived: the gateway may execute it minutes later, but the program decided by what was known at arrival. */
 function arrivalOf({ arrivals }: Harness, { merchantTransactionId, timestamp }: Transaction): number {
   const before = (arrivals.get(merchantTransactionId ?? '') ?? []).filter((at) => at <= timestamp);
@@ -268,8 +240,6 @@ function arrivalOf({ arrivals }: Harness, { merchantTransactionId, timestamp }: 
 function wasStanding(found: Transaction, at: number): boolean {
   return found.state !== 'rejected' || (found.executed && found.changedAt > at);
 }
-
-const atOf = (event: Row): number => (event['at'] instanceof Date ? event['at'].getTime() : Infinity);
 
 function registrationIn(event: Row, field: 'from' | 'to'): string | undefined {
   const { data } = event;

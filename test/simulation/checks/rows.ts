@@ -13,3 +13,6 @@ export function amount(row: Row, column: string): bigint {
 
 export const sumOf = (rows: readonly Row[], column: string): bigint =>
   rows.reduce((sum, row) => sum + amount(row, column), 0n);
+
+/** Returns an event's time in milliseconds. */
+export const atOf = (event: Row): number => (event['at'] instanceof Date ? event['at'].getTime() : Infinity);

@@ -21,7 +21,7 @@ import {
   paidAgain,
   partPaidAgain,
 } from './late-truth.js';
-import { split } from './limits.js';
+import { split, splitOfEntity } from './limits.js';
 import { nothingOwed, partRefused, signedUnpaid, unregistered } from './operators.js';
 import { settledBeforeApproval, settledOutside } from './settled-outside.js';
 
@@ -47,6 +47,7 @@ const SCENARIOS: readonly Scenario[] = [
   nothingOwed,
   unregistered,
   split,
+  splitOfEntity,
   settledOutside,
   settledBeforeApproval,
   creditToCard,
