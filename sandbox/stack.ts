@@ -56,8 +56,8 @@ export async function startSandbox(env: NodeJS.ProcessEnv, print: Print): Promis
     const apiKeys = await sandboxKeys(database, dataDir);
     const codec = await codecOf(env, dataDir);
     const shared: NodeJS.ProcessEnv = {
-      ...(await sandboxCardKeys(env, dataDir)),
       ...env,
+      ...(await sandboxCardKeys(env, dataDir)),
       DATABASE_URL: database,
       TEMPORAL_ADDRESS: temporal.address,
       ...(temporal.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: temporal.namespace }),
@@ -146,7 +146,7 @@ const envText = (env: NodeJS.ProcessEnv): string =>
 
 /**
  * Returns the text of `.data/tour`, for a shell: the addresses and keys of this sandbox, the variables that the commands need in any folder,
- * and a function `field NAME` that prints one field of a JSON answer. The README's tour uses it.
+ * and a function `field NAME` that prints one field of a JSON answer; `field a.0.b` prints one inside of it. The documents use it.
  */
 function tourText(api: string, gateway: string, keys: SandboxKeys, env: NodeJS.ProcessEnv): string {
   const variables: readonly (readonly [name: string, value: string])[] = [
@@ -161,7 +161,7 @@ function tourText(api: string, gateway: string, keys: SandboxKeys, env: NodeJS.P
   return [
     '# For a terminal of its own: what is started in it uses this sandbox.',
     ...variables.map(([name, value]) => `export ${name}=${quoted(value)}`),
-    `field() { node -pe 'JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1]]' "$1"; }`,
+    `field() { node -pe 'process.argv[1].split(".").reduce((value, name) => value?.[name], JSON.parse(require("fs").readFileSync(0, "utf8")))' "$1"; }`,
     '',
   ].join('\n');
 }

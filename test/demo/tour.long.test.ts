@@ -1,4 +1,4 @@
-/** Runs the tour of docs/start/getting-started.md, block by block, in a shell and in a browser, with a real `npm start`. */
+/** Runs the tour of docs/start/getting-started.md and the README's commands for a card, in a shell and in a browser, with a real `npm start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gatewayControl } from '../../sandbox/control-client.js';
 import { freePort } from '../../sandbox/servers/free-port.js';
 import { CHROMIUM, HOW_TO_GET_CHROMIUM, startChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MINUTES = 60_000;
 
-/** Returns the code blocks of the section "A tour", in their order. */
-async function tour(): Promise<readonly string[]> {
-  const page = await readFile(join(ROOT, 'docs/start/getting-started.md'), 'utf8');
-  const section = /^## A tour$(.*?)^## /msu.exec(page)?.[1] ?? '';
+/** Returns the code blocks of a section of a document, in their order. */
+async function blocksOf(document: string, title: string): Promise<readonly string[]> {
+  const page = await readFile(join(ROOT, document), 'utf8');
+  const section = new RegExp(`^## ${title}$(.*?)^## `, 'msu').exec(page)?.[1] ?? '';
   return [...section.matchAll(/^```sh\n(.*?)^```$/gmsu)].map((match) => match[1] ?? '');
 }
 
@@ -39,7 +40,7 @@ describe('the tour of docs/start/getting-started.md', () => {
     });
     await ready(sandbox);
     shell = openShell(env);
-    blocks = await tour();
+    blocks = await blocksOf('docs/start/getting-started.md', 'A tour');
   }, 10 * MINUTES);
 
   afterAll(async () => {
@@ -50,12 +51,12 @@ describe('the tour of docs/start/getting-started.md', () => {
     await rm(dataDir, { recursive: true, force: true });
   }, 5 * MINUTES);
 
-  const step = (index: number): Promise<Answer> =>
-    shell.run((blocks[index] ?? 'false').replaceAll('.data/', `${dataDir}/`));
+  const run = (block = 'false'): Promise<Answer> => shell.run(block.replaceAll('.data/', `${dataDir}/`));
+  const step = (index: number): Promise<Answer> => run(blocks[index]);
   const value = async (text: string): Promise<string> => (await shell.run(`echo "${text}"`)).output.trim();
 
   it('has the steps that are tested here', () => {
-    expect(blocks).toHaveLength(6);
+    expect(blocks).toHaveLength(8);
   });
 
   it('creates a payment at the sandbox gateway', async () => {
@@ -116,6 +117,42 @@ describe('the tour of docs/start/getting-started.md', () => {
     );
     expect(paid.output).toMatch(/^75\.00$/mu);
     expect(paid.output.match(/"merchantTransactionId":/gu)).toHaveLength(1);
+  });
+
+  /** Returns the gateway's ids of the credits to the card of the sample. */
+  const creditsAtGateway = async (): Promise<readonly string[]> => {
+    const all = await gatewayControl(await value('$GATEWAY')).transactions();
+    return all.filter((one) => one.type === 'CD' && one.amount === '100.00').map((one) => one.id);
+  };
+
+  it(
+    'seals a card and requests a credit to it, which waits for an approver',
+    { timeout: 5 * MINUTES },
+    async () => {
+      const { output } = await step(6);
+      expect(await value('$CARD')).toMatch(/^[a-f0-9-]{36}$/u);
+      expect(output.trim().split('\n').at(-1)).toContain('awaiting_approval');
+      expect(await creditsAtGateway()).toEqual([]);
+    },
+  );
+
+  it('approves the credit and prints its id at the gateway', { timeout: 5 * MINUTES }, async () => {
+    const { code, output } = await step(7);
+    const ids = await creditsAtGateway();
+    expect(ids).toHaveLength(1);
+    expect(output.split('\n')).toContain(ids[0]);
+    expect(output).toMatch(/used/u);
+    expect(code).toBe(0);
+  });
+
+  it("pays to a card with the README's commands too", { timeout: 5 * MINUTES }, async () => {
+    const [block, ...others] = await blocksOf('README.md', 'Pay to a card');
+    expect(others).toEqual([]);
+    const { code, output } = await run(block);
+    const ids = await creditsAtGateway();
+    expect(ids).toHaveLength(2);
+    expect(ids).toContain(output.trim().split('\n').at(-1));
+    expect(code).toBe(0);
   });
 });
 
