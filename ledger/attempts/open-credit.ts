@@ -87,7 +87,10 @@ export function openCredit(
                 },
                 timings,
               )
-            : await reopen(tx, current, absent, timings, sent);
+            : await reopen(tx, current, absent, timings, {
+                ...sent,
+                approved: evidence.approved,
+              });
         return { kind: 'send', order, verdict };
       }
       case 'wait':

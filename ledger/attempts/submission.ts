@@ -142,13 +142,15 @@ export async function reopen(
   locked: LockedRefund,
   attempt: AttemptRow,
   timings: Timings,
-  sent: Pick<Target, 'registrationId' | 'withCvv'> = { registrationId: attempt.registration_id },
+  sent: Pick<Target, 'registrationId' | 'withCvv' | 'approved'> = { registrationId: attempt.registration_id },
 ): Promise<Submission> {
   await tx
     .updateTable('attempts')
     .set({
       state: 'submitting',
       registration_id: sent.registrationId,
+      // Counted towards the limits unless this submission was approved as well.
+      approved: attempt.approved && (sent.approved ?? false),
       with_cvv: attempt.with_cvv || (sent.withCvv ?? false),
       submissions: attempt.submissions + 1,
       send_by: sendBy(timings),
