@@ -25,12 +25,23 @@ export interface Case {
   /** The requested amounts: one after the other, or with `atOnce` concurrently. */
   readonly amounts: readonly string[];
   readonly atOnce?: boolean;
-  /** Requests a credit to the payment's registration: against the payment, or unlinked. */
-  readonly credit?: 'on_payment' | 'unlinked';
+  /** Requests a credit: to the payment's registration, against the payment or unlinked; or to a sealed card, unlinked. */
+  readonly credit?: 'on_payment' | 'unlinked' | 'to_card';
   /** The decision of the approver where an approval is needed. */
   readonly approval?: 'approve' | 'reject';
   readonly endings: readonly Ending[];
 }
+
+/** The card of the vendor's sample of a credit. It expires in the February of next year. */
+export const sampleCard = () => ({
+  number: '4200000000000000',
+  holder: 'John Smith',
+  expiryMonth: '02',
+  expiryYear: String(new Date().getUTCFullYear() + 1),
+  brand: 'VISA',
+  cvv: '123',
+});
+export type SampleCard = ReturnType<typeof sampleCard>;
 
 const fault =
   (paymentType: 'RF' | 'RV' | 'CD', ...effects: readonly FaultRule['effect'][]) =>
@@ -178,6 +189,14 @@ export const CASES: readonly Case[] = [
     payment: DEBIT,
     amounts: ['5.00'],
     credit: 'unlinked',
+    approval: 'approve',
+    endings: [{ state: 'succeeded', operation: 'credit' }],
+  },
+  {
+    name: 'credit to a card, approved',
+    payment: DEBIT,
+    amounts: ['100.00'],
+    credit: 'to_card',
     approval: 'approve',
     endings: [{ state: 'succeeded', operation: 'credit' }],
   },

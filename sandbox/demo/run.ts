@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayControl, SandboxPayment } from '../control-client.js';
 import { Refused, type ApiRefund, type DemoApi } from './api-client.js';
-import { CASES, type Case, type Ending } from './cases.js';
+import { CASES, sampleCard, type Case, type Ending } from './cases.js';
 
 /** One row of the table: one request and its end. */
 export interface Row {
@@ -102,9 +102,10 @@ async function ask(
 ): Promise<QueryStart> {
   const body = { amount, currency: CURRENCY, reason: 'order_cancelled' };
   const linked = { ...body, paymentId };
-  const destination = { registrationId };
   try {
     if (credit === undefined) return { amount, refund: await api.ask(randomUUID(), linked) };
+    const destination =
+      credit === 'to_card' ? { cardRef: await api.sealCard(sampleCard()) } : { registrationId };
     const asked = { ...(credit === 'on_payment' ? linked : body), destination };
     return { amount, refund: await api.askCredit(randomUUID(), asked) };
   } catch (error) {

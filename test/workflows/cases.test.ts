@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { acceptCredit, acceptRefund } from '../../activities/refund/accept.js';
 import { gatewayControl, type SandboxPayment } from '../../sandbox/control-client.js';
-import { CASES, type Case, type Ending } from '../../sandbox/demo/cases.js';
+import { CASES, sampleCard, type Case, type Ending } from '../../sandbox/demo/cases.js';
 import { isFinal, type RefundState } from '../../domain/refund/states.js';
+import { insertCard } from '../../ledger/cards/cards.js';
 import { LedgerError } from '../../ledger/ledger.js';
 import type { RefundRecord } from '../../ledger/core/refund-record.js';
 import { CLERK, openHarness, type RefundHandle } from './harness.js';
@@ -15,6 +16,14 @@ const control = gatewayControl(harness.gateway.url);
 /** Outcome of one request. */
 type Outcome = { readonly refund: RefundRecord } | { readonly refused: string };
 
+async function sealCard(): Promise<string> {
+  const card = await harness.sealer.seal(crypto.randomUUID(), sampleCard());
+  await harness.database.transaction((tx) =>
+    insertCard(tx, card, 'shop', { maxAgeMs: 86_400_000, graceMs: 0 }),
+  );
+  return card.cardRef;
+}
+
 async function pay(
   { paymentId, registrationId }: SandboxPayment,
   amount: string,
@@ -24,8 +33,10 @@ async function pay(
     amount,
     currency: 'EUR',
     reason: 'order_cancelled',
-    ...(credit === 'unlinked' ? {} : { paymentId }),
-    ...(credit === undefined ? {} : { destination: { registrationId } }),
+    ...(credit === 'unlinked' || credit === 'to_card' ? {} : { paymentId }),
+    ...(credit === undefined
+      ? {}
+      : { destination: credit === 'to_card' ? { cardRef: await sealCard() } : { registrationId } }),
   };
   const order = { clientId: 'shop', idempotencyKey: crypto.randomUUID(), requestedBy: CLERK, request };
   const accept = credit === undefined ? acceptRefund : acceptCredit;

@@ -21,7 +21,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
       ...ledger,
       applyReconciliation: (id, original, purpose) =>
         ledger.applyReconciliation(id, unseen(original), purpose),
-      openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
+      openCredit: (id, original, timings, policy, prepared) =>
+        ledger.openCredit(id, unseen(original), timings, policy, prepared),
     }),
   },
   {
@@ -31,8 +32,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
       ...ledger,
       applyReconciliation: (id, original, purpose) =>
         ledger.applyReconciliation(id, undisputed(original), purpose),
-      openCredit: (id, original, timings, policy) =>
-        ledger.openCredit(id, undisputed(original), timings, policy),
+      openCredit: (id, original, timings, policy, prepared) =>
+        ledger.openCredit(id, undisputed(original), timings, policy, prepared),
     }),
   },
   {
@@ -67,8 +68,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     defect: 'no amount needs an approver',
     ledger: (ledger) => ({
       ...ledger,
-      openCredit: (id, original, timings, policy) =>
-        ledger.openCredit(id, original, timings, { ...policy, creditApprovalAbove: everything }),
+      openCredit: (id, original, timings, policy, prepared) =>
+        ledger.openCredit(id, original, timings, { ...policy, creditApprovalAbove: everything }, prepared),
     }),
   },
   {
@@ -76,7 +77,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     defect: 'the limit is compared with each credit alone, and not with what left before it',
     ledger: (ledger, harness) => ({
       ...ledger,
-      openCredit: (id, original, timings, policy) => {
+      openCredit: (id, original, timings, policy, prepared) => {
         const refund = harness.database.tables.rows.refunds.find((row) => row['id'] === id);
         const paid = harness.database.tables.rows.attempts.filter(
           (row) => row['refund_id'] === id && row['state'] === 'succeeded',
@@ -86,11 +87,27 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
           limit !== undefined &&
           refund !== undefined &&
           amount(refund, 'amount_minor') - sumOf(paid, 'amount_minor') <= BigInt(limit);
-        return ledger.openCredit(id, original, timings, {
-          ...policy,
-          ...(isWithin ? { creditApprovalAbove: everything } : {}),
-        });
+        const changed = { ...policy, ...(isWithin ? { creditApprovalAbove: everything } : {}) };
+        return ledger.openCredit(id, original, timings, changed, prepared);
       },
+    }),
+  },
+  {
+    name: 'no-limit-of-entity',
+    defect: "the entity's limit is ignored",
+    ledger: (ledger) => ({
+      ...ledger,
+      openCredit: (id, original, timings, { creditLimitPerEntity: _, ...policy }, prepared) =>
+        ledger.openCredit(id, original, timings, policy, prepared),
+    }),
+  },
+  {
+    name: 'window-of-an-hour',
+    defect: 'credits count towards the limits for an hour, whatever window is set',
+    ledger: (ledger) => ({
+      ...ledger,
+      openCredit: (id, original, timings, policy, prepared) =>
+        ledger.openCredit(id, original, timings, { ...policy, creditLimitWindowHours: 1 }, prepared),
     }),
   },
   {
@@ -132,7 +149,8 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
         ),
       applyReconciliation: (id, original, purpose) =>
         ledger.applyReconciliation(id, unseen(original), purpose),
-      openCredit: (id, original, timings, policy) => ledger.openCredit(id, unseen(original), timings, policy),
+      openCredit: (id, original, timings, policy, prepared) =>
+        ledger.openCredit(id, unseen(original), timings, policy, prepared),
     }),
   },
   {
