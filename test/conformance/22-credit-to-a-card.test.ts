@@ -4,15 +4,22 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { acceptCredit } from '../../activities/refund/accept.js';
 import type { Dependencies } from '../../activities/dependencies.js';
 import { submitCredit } from '../../activities/refund/submit-credit.js';
-import type { Refund } from '../../client/index.js';
-import { insertCard, storeCvv } from '../../ledger/cards/cards.js';
+import { destroyCard } from '../../ledger/cards/cards.js';
+import {
+  accept,
+  approved,
+  creditsOf,
+  expectPaidOnce,
+  HOLDER,
+  keysOf,
+  newCvv,
+  NUMBER,
+  sealCard,
+} from './cards.js';
 import { CLERK, openHarness, SUPERVISOR, type Harness } from './harness.js';
 
-const NUMBER = '4200000000000000';
-const HOLDER = 'Zebulon Quartermain';
 /** The gateway shows another card than ours, as in its own sample. */
 const OTHER_LAST4 = '0042';
 const MANAGER = { by: 'manager', reason: 'the acquirer says that it was never paid' };
@@ -20,64 +27,9 @@ const MANAGER = { by: 'manager', reason: 'the acquirer says that it was never pa
 const direct = await openHarness({ mayStayOpen: true, gateway: { answeredLast4: 'sample' } });
 const registering = await openHarness({ mayStayOpen: true, policy: { cards: 'register' } });
 
-async function sealCard(harness: Harness, { cvv = '123', number = NUMBER } = {}): Promise<string> {
-  const cardRef = randomUUID();
-  const card = await harness.sealer.seal(cardRef, {
-    ...{ brand: 'VISA', number, holder: HOLDER, expiryMonth: '05', expiryYear: '2034' },
-    ...(cvv === '' ? {} : { cvv }),
-  });
-  await harness.database.transaction((tx) =>
-    insertCard(tx, card, 'shop', { maxAgeMs: 90 * 86_400_000, graceMs: 7 * 86_400_000 }),
-  );
-  return cardRef;
-}
-
-async function newCvv(harness: Harness, cardRef: string): Promise<void> {
-  const cvv = await harness.sealer.sealCvv(cardRef, 1, '321');
-  await harness.database.transaction((tx) => storeCvv(tx, cardRef, cvv));
-}
-
-const keysOf = async (harness: Harness, cardRef: string): Promise<readonly string[]> => {
-  const keys = await harness.database.db
-    .selectFrom('card_keys')
-    .select('field')
-    .where('card_id', '=', cardRef)
-    .orderBy('field')
-    .execute();
-  return keys.map(({ field }) => field);
-};
-
-/** Accepts a credit of 40.00 EUR to the card without starting it. */
-async function accept(harness: Harness, cardRef: string, paymentId?: string): Promise<string> {
-  const { refund } = await acceptCredit(harness.dependencies, {
-    clientId: 'shop',
-    idempotencyKey: randomUUID(),
-    requestedBy: CLERK,
-    request: {
-      ...{ amount: '40.00', currency: 'EUR', reason: 'goodwill', destination: { cardRef } },
-      ...(paymentId === undefined ? {} : { paymentId }),
-    },
-  });
-  return refund.id;
-}
-
 async function approve(harness: Harness, id: string): Promise<void> {
   const { approval } = await harness.until(id, 'awaiting_approval');
   await harness.client.approve(id, { ...SUPERVISOR, instruction: approval?.instruction ?? '' });
-}
-
-/** Accepts a credit to a card and approves it. The next step submits it. */
-async function approved(harness: Harness, cardRef: string): Promise<string> {
-  const id = await accept(harness, cardRef, harness.newPayment().paymentId);
-  const { dependencies, config } = harness;
-  const snapshot = await submitCredit(dependencies, { refundId: id, config });
-  expect(snapshot.state).toBe('awaiting_approval');
-  const { approval } = await harness.client.getRefund(id);
-  await dependencies.ledger.decide({
-    ...{ refundId: id, verdict: 'approved', instruction: approval?.instruction ?? '' },
-    ...SUPERVISOR,
-  });
-  return id;
 }
 
 const NEVER = new Promise<never>(() => undefined);
@@ -123,23 +75,10 @@ const withGateway = (
   },
 });
 
-const credits = (harness: Harness, { attempts }: Refund) =>
-  harness.gateway.engine
-    .transactions()
-    .filter(({ merchantTransactionId }) =>
-      attempts.some((attempt) => attempt.merchantTransactionId === merchantTransactionId),
-    );
-
-async function expectPaidOnce(harness: Harness, id: string): Promise<Refund> {
-  const refund = await harness.until(id, 'succeeded');
-  expect(credits(harness, refund).filter(({ executed }) => executed)).toHaveLength(1);
-  return refund;
-}
-
 describe('a credit to a card', () => {
   it('always waits for an approver, who sees brand, last digits and initials, and is then paid', async () => {
     const cardRef = await sealCard(direct);
-    const id = await accept(direct, cardRef, direct.newPayment().paymentId);
+    const id = await accept(direct, cardRef, direct.newPayment());
     await direct.drive(id);
     const waiting = await direct.until(id, 'awaiting_approval');
     const shown = { cardRef, brand: 'VISA', last4: '0000', initials: 'ZQ' };
@@ -156,27 +95,23 @@ describe('a credit to a card', () => {
     const paid = await expectPaidOnce(direct, id);
     expect(paid.attempts).toMatchObject([{ state: 'succeeded', otherLast4: OTHER_LAST4 }]);
     expect(paid.attempts[0]?.settlement).not.toBeNull();
-    expect(credits(direct, paid)).toMatchObject([{ card: { last4Digits: OTHER_LAST4 } }]);
+    expect(creditsOf(direct, paid)).toMatchObject([{ card: { last4Digits: OTHER_LAST4 } }]);
     expect(await keysOf(direct, cardRef)).toEqual(['card']);
   });
 
   it('is refused for a card that is unknown, of another client, or destroyed', async () => {
     const { paymentId } = direct.newPayment();
-    await expect(accept(direct, randomUUID(), paymentId)).rejects.toMatchObject({ code: 'card_unknown' });
+    await expect(accept(direct, randomUUID(), { paymentId })).rejects.toMatchObject({ code: 'card_unknown' });
     const cardRef = await sealCard(direct);
     await direct.database.db
       .updateTable('cards')
       .set({ client_id: 'other' })
       .where('id', '=', cardRef)
       .execute();
-    await expect(accept(direct, cardRef, paymentId)).rejects.toMatchObject({ code: 'card_unknown' });
+    await expect(accept(direct, cardRef, { paymentId })).rejects.toMatchObject({ code: 'card_unknown' });
     const destroyed = await sealCard(direct);
-    await direct.database.db
-      .updateTable('cards')
-      .set({ destroyed_at: new Date(), destroyed_by: 'alice', destroyed_why: 'by_operator' })
-      .where('id', '=', destroyed)
-      .execute();
-    await expect(accept(direct, destroyed, paymentId)).rejects.toMatchObject({ code: 'card_destroyed' });
+    await direct.database.transaction((tx) => destroyCard(tx, destroyed, 'alice', 'by_operator'));
+    await expect(accept(direct, destroyed, { paymentId })).rejects.toMatchObject({ code: 'card_destroyed' });
   });
 
   it('is not submitted with a wrong key: an operator is asked, and may choose another card', async () => {
@@ -249,7 +184,7 @@ describe('a process dies', () => {
     await direct.drive(id);
     const review = await direct.until(id, 'manual_review');
     expect(review).toMatchObject({ why: 'credit_not_found' });
-    expect(credits(direct, review)).toEqual([]);
+    expect(creditsOf(direct, review)).toEqual([]);
 
     const proposed = await direct.client.correct(id, {
       ...MANAGER,
@@ -316,7 +251,7 @@ describe('a card that is registered first', () => {
     const refund = await expectPaidOnce(registering, id);
     const row = await registrationOf(cardRef);
     expect(row).toMatchObject({ state: 'registered' });
-    expect(credits(registering, refund)).toMatchObject([{ registrationId: row?.registration_id }]);
+    expect(creditsOf(registering, refund)).toMatchObject([{ registrationId: row?.registration_id }]);
     expect(await keysOf(registering, cardRef)).toEqual([]);
     expect(registrations()).toBe(before + 1);
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { describeAbsence } from './contract/absence.js';
 import { describeAnswers } from './contract/command-results.js';
 import { describeAcceptance } from './contract/acceptance.js';
+import { describeCards } from './contract/cards.js';
 import { describeCredits } from './contract/credits.js';
 import { describeDeclared } from './contract/declared.js';
 import { describeDirectCredits } from './contract/standalone-credits.js';
@@ -42,6 +43,7 @@ export function describeLedger(name: string, make: () => Promise<LedgerUnderTest
     describeDeclared(underTest);
     describeCredits(underTest);
     describeDirectCredits(underTest);
+    describeCards(underTest);
     describeOperators(underTest);
     describeRepairs(underTest);
     describeAnswers(underTest);

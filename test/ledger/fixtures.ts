@@ -10,6 +10,7 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refun
 import type { DeclineClass } from '../../domain/decline-class.js';
 import type { RefundRequest } from '../../domain/refund/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
+import type { Database } from '../../ledger/db/database.js';
 import type {
   AcceptInput,
   Accepted,
@@ -30,6 +31,7 @@ export const ENTITY = 'e'.repeat(32);
 /** A ledger under test, with functions that only tests use. */
 export interface LedgerUnderTest {
   readonly ledger: Ledger;
+  readonly database: Database;
   /** Moves the ledger's clock forward. */
   readonly letPass: (ms: number) => Promise<void>;
   /** Reasons of the refund's open cases, sorted. */

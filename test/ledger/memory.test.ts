@@ -12,6 +12,7 @@ describeLedger('the ledger in memory', () => {
   const { tables } = database;
   return Promise.resolve({
     ledger: createLedger(database),
+    database,
     letPass: async (ms) => {
       passed += ms;
     },

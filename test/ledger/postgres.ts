@@ -1,7 +1,7 @@
 /** A migrated database for one test file, and the ledger on it. */
 import { sql } from 'kysely';
 import { afterAll } from 'vitest';
-import { openDatabase, type Database } from '../../ledger/db/database.js';
+import { openDatabase } from '../../ledger/db/database.js';
 import { createLedger } from '../../ledger/postgres.js';
 import { freshDatabase } from '../support/database.js';
 import type { LedgerUnderTest } from './fixtures.js';
@@ -9,7 +9,6 @@ import { openQuickAudit } from './invariants.js';
 
 export interface PostgresUnderTest extends LedgerUnderTest {
   readonly url: string;
-  readonly database: Database;
   /** Deletes every row, so limits start at zero in each test, and the audit after a test reads only that test's rows. */
   readonly empty: () => Promise<void>;
 }
