@@ -1,5 +1,6 @@
 /** Change-destination and replay over HTTP: success, each refusal with its code, repetition, concurrency, and the required roles. */
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { replayedRefund } from '../../server/api/command-schemas.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import { NEVER_PAID, refused, startOperators, reported, WHY } from './operators.js';
@@ -34,6 +35,48 @@ describe('change-destination', () => {
       .transactions()
       .filter((one) => one.type === 'CD' && one.registrationId === registrationId);
     expect(credits).toMatchObject([{ amount: 40_00n, executed: true }]);
+  });
+
+  it('to a sealed card waits for an approver who sees brand, last digits and initials, and is then paid once', async () => {
+    const { id } = await cardClosed();
+    const number = '4200000000000042';
+    const sealed = await harness.call('POST', '/v1/cards', {
+      key: await newKey('till', 'submit'),
+      body: { number, brand: 'VISA', holder: 'Zoe Quill', expiryMonth: '05', expiryYear: '2034', cvv: '739' },
+    });
+    expect(sealed.status).toBe(201);
+    const { cardRef } = z.object({ cardRef: z.string() }).parse(sealed.body);
+    const note = { ...WHY, destination: { cardRef } };
+    expect((await command(anna, 'change-destination', id, note)).status).toBe(200);
+    const shown = { cardRef, brand: 'VISA', last4: '0042', initials: 'ZQ' };
+    const { approval } = await until(id, 'awaiting_approval');
+    expect(approval).toMatchObject({ destination: shown, amount: '40.00' });
+    expect(engine.transactions().filter((one) => one.card?.last4Digits === '0042')).toEqual([]);
+    const yes = { ...WHY, instruction: approval?.instruction };
+    expect(reported(await command(anna, 'approve', id, yes))).toEqual(
+      refused(403, 'proposer_cannot_approve'),
+    );
+    const approved = await command(boss, 'approve', id, yes);
+    expect(approved.status).toBe(200);
+    expect(refundOf(approved)).toMatchObject({ destination: shown });
+    const { attempts } = await until(id, 'succeeded');
+    expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
+    const [, credit] = attempts;
+    const paid = engine
+      .transactions()
+      .filter((one) => one.merchantTransactionId === credit?.merchantTransactionId);
+    expect(paid).toMatchObject([{ type: 'CD', amount: 40_00n, executed: true }]);
+    const everything = JSON.stringify([sealed.body, approved.body, approval]);
+    for (const secret of [number, 'Quill', '739']) expect(everything).not.toContain(secret);
+  });
+
+  it('to a card that is unknown or destroyed is refused, and changes nothing', async () => {
+    const { id } = await cardClosed();
+    const note = { ...WHY, destination: { cardRef: '00000000-0000-7000-8000-000000000000' } };
+    expect(reported(await command(anna, 'change-destination', id, note))).toEqual(
+      refused(404, 'card_unknown'),
+    );
+    expect((await stack.client.getRefund(id)).destination).not.toMatchObject(note.destination);
   });
 
   it('by two operators at once to two cards takes effect once', async () => {
