@@ -86,6 +86,14 @@ const IDS: readonly Place[] = [
     field: 'Idempotency-Key',
     send: (text) => call('POST', '/v1/refunds', { headers: key(text), body: request({}) }),
   },
+  ...[`/v1/refunds/${id}/replay`, '/v1/refunds/replay'].map((path) => ({
+    field: 'Idempotency-Key',
+    send: (text: string) =>
+      call('POST', path, {
+        headers: key(text),
+        body: { reason: 'x', ...(path.includes(id) ? {} : { case: 'credit_blocked', dryRun: false }) },
+      }),
+  })),
   order('correct', 'reference', COMMANDS['correct']),
   order('approve', 'instruction'),
 ];

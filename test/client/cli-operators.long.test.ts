@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { verifyApiKey } from '../../ledger/access/api-keys.js';
+import { insertCard } from '../../ledger/cards/cards.js';
 import { ask, refundOf, refundsOf, startCli } from './cli-process.js';
 
 const { stack, client, folder, nothing: NOTHING, cli, waitingOn } = await startCli();
@@ -95,6 +96,41 @@ describe("an operator's command with evidence", () => {
     const again = await cli(['replay', id, ...note]);
     expect(again.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'over' });
+  });
+});
+
+describe('change-destination to a sealed card', () => {
+  it('shows brand, last digits and initials to the operator and the approver, and pays it once approved', async () => {
+    const { paymentId } = stack.newPayment();
+    stack.fault({ kind: 'reject', code: '800.100.171' }, { paymentId });
+    const asked = await cli(ask(paymentId, '--yes', '--json', '--wait', '60', '--requested-by', 'clerk'));
+    const { id } = refundOf(asked);
+    const cardRef = randomUUID();
+    const sealed = await stack.sealer.seal(cardRef, {
+      ...{ brand: 'VISA', number: '4200000000000042', holder: 'Zoe Quill' },
+      ...{ expiryMonth: '05', expiryYear: '2034', cvv: '739' },
+    });
+    const day = 86_400_000;
+    await stack.database.transaction((tx) =>
+      insertCard(tx, sealed, 'cli', { maxAgeMs: 90 * day, graceMs: 7 * day }),
+    );
+    const why = ['--reason', 'the card is closed', '--yes', '--json'];
+    const changed = await cli(['change-destination', id, '--card', cardRef, '--by', 'anna', ...why]);
+    expect([0, 3]).toContain(changed.code);
+    expect(changed.stderr).toContain(cardRef);
+    for await (const refund of client.watch(id)) if (refund.approval !== null) break;
+    const page = await cli(['show', id]);
+    for (const shown of ['VISA', '0042', 'ZQ']) expect(page.stdout).toContain(shown);
+    const instruction = await waitingOn(id);
+    const approve = (by: string) => cli(['approve', id, '--instruction', instruction, '--by', by, ...why]);
+    expect((await approve('anna')).stderr).toContain('proposer_cannot_approve');
+    const approved = await approve('boss');
+    for (const shown of ['0042', 'ZQ']) expect(approved.stdout).toContain(shown);
+    for await (const { state } of client.watch(id)) if (state === 'succeeded') break;
+    const { attempts } = await client.getRefund(id);
+    expect(attempts.map(({ type, state }) => `${type} ${state}`)).toEqual(['RF rejected', 'CD succeeded']);
+    for (const { stdout, stderr } of [changed, page, approved])
+      for (const secret of ['4200000000000042', 'Quill']) expect(stdout + stderr).not.toContain(secret);
   });
 });
 
