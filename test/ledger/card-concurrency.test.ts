@@ -3,7 +3,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Policy } from '../../domain/refund/config.js';
 import { insertCard } from '../../ledger/cards/cards.js';
-import { creditOrder, ENTITY, POLICY, sent, TIMINGS } from './fixtures.js';
+import {
+  creditOrder,
+  ENTITY,
+  openedCard,
+  POLICY,
+  sealedField,
+  sent,
+  TIMINGS,
+  type OpenedAs,
+} from './fixtures.js';
 import { postgresLedger } from './postgres.js';
 
 const { ledger, database, violations } = await postgresLedger(20);
@@ -15,7 +24,6 @@ afterEach(async () => {
   expect(await violations()).toEqual([]);
 });
 
-const sealedField = () => ({ sealed: randomBytes(40), kekId: 'k1', wrapped: randomBytes(60) });
 const newFingerprint = () => randomBytes(32).toString('hex');
 
 async function seal(fingerprint: string, { withCvv = false } = {}): Promise<string> {
@@ -35,8 +43,11 @@ async function accepted(cardRef: string): Promise<string> {
   return (await ledger.accept(asked, { entityId: ENTITY, facts: null })).refund.id;
 }
 
-const open = (id: string, prepared?: { readonly cardRef: string; readonly withCvv: boolean }) =>
-  ledger.openCredit(id, null, TIMINGS, LIMITED, prepared);
+const open = async (id: string, opened?: OpenedAs) =>
+  ledger.openCredit(
+    ...([id, null, TIMINGS, LIMITED] as const),
+    opened === undefined ? undefined : await openedCard(database, opened),
+  );
 
 async function approve(id: string): Promise<void> {
   const instruction = (await ledger.findRefund(id))?.instruction?.hash ?? expect.fail('none');

@@ -10,6 +10,8 @@ import { DEFAULT_POLICY, DEFAULT_TIMINGS, type Policy } from '../../domain/refun
 import type { DeclineClass } from '../../domain/decline-class.js';
 import type { RefundRequest } from '../../domain/refund/request.js';
 import { isGatewayId, type GatewayId } from '../../domain/ids.js';
+import type { SealedCard } from '../../domain/card/sealed-card.js';
+import { readSealedCard } from '../../ledger/cards/cards.js';
 import type { Database } from '../../ledger/db/database.js';
 import type {
   AcceptInput,
@@ -257,4 +259,20 @@ export async function missed(
   const asked = { send, at: await ledger.clock() };
   const answer = countsTowardsAbsence ? 'not found' : '700.400.580';
   return ledger.recordInconclusive(attemptId, { answer, countsTowardsAbsence, asked }, TIMINGS);
+}
+
+export const sealedField = () => ({ sealed: randomBytes(40), kekId: 'k1', wrapped: randomBytes(60) });
+
+/** A card as it was opened: its reference, and whether it had a CVV then. */
+export interface OpenedAs {
+  readonly cardRef: string;
+  readonly withCvv: boolean;
+}
+
+/** Returns the card as it is sealed now, with or without its CVV. A card that has no such field any more gets another one. */
+export async function openedCard(database: Database, { cardRef, withCvv }: OpenedAs): Promise<SealedCard> {
+  const found = await database.transaction((tx) => readSealedCard(tx, cardRef));
+  const now =
+    found.kind === 'sealed' ? found.sealed : { cardRef, formatVersion: 1, card: sealedField(), cvv: null };
+  return { ...now, cvv: withCvv ? (now.cvv ?? sealedField()) : null };
 }

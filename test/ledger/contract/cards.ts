@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { destroyCard, insertCard, storeCvv } from '../../../ledger/cards/cards.js';
-import type { PreparedCard, RegistrationOutcome } from '../../../ledger/ledger.js';
+import type { RegistrationOutcome } from '../../../ledger/ledger.js';
 import { createLedger } from '../../../ledger/postgres.js';
 import {
   answer,
@@ -12,17 +12,19 @@ import {
   LATE,
   lost,
   notSent,
+  openedCard,
   paid,
   POLICY,
+  sealedField,
   sent,
   TIMINGS,
   type LedgerUnderTest,
+  type OpenedAs,
 } from '../fixtures.js';
 
 const DAY = 86_400_000;
 const RESULT = { code: '000.100.110', description: 'from a test' };
 const DECLINED = { kind: 'rejected', result: { code: '800.100.152', description: 'declined' } } as const;
-const sealedField = () => ({ sealed: randomBytes(40), kekId: 'k1', wrapped: randomBytes(60) });
 
 export function describeCards(underTest: () => LedgerUnderTest): void {
   async function seal({ withCvv = true } = {}): Promise<string> {
@@ -56,8 +58,12 @@ export function describeCards(underTest: () => LedgerUnderTest): void {
       .set({ entity_id: entityId })
       .where('card_id', '=', cardRef)
       .execute();
-  const open = (id: string, prepared?: PreparedCard) =>
-    underTest().ledger.openCredit(id, null, TIMINGS, POLICY, prepared);
+  const sealedNow = (opened: OpenedAs) => openedCard(underTest().database, opened);
+  const open = async (id: string, opened?: OpenedAs) =>
+    underTest().ledger.openCredit(
+      ...([id, null, TIMINGS, POLICY] as const),
+      opened === undefined ? undefined : await sealedNow(opened),
+    );
 
   async function approve(id: string): Promise<void> {
     const instruction = (await underTest().ledger.findRefund(id))?.instruction?.hash ?? expect.fail('none');
@@ -144,9 +150,9 @@ export function describeCards(underTest: () => LedgerUnderTest): void {
             throw new Error('at its end');
           }),
       });
-      await expect(dying.openCredit(id, null, TIMINGS, POLICY, { cardRef, withCvv: true })).rejects.toThrow(
-        'at its end',
-      );
+      await expect(
+        dying.openCredit(id, null, TIMINGS, POLICY, await sealedNow({ cardRef, withCvv: true })),
+      ).rejects.toThrow('at its end');
       expect(await keysOf(cardRef)).toEqual(['card', 'cvv']);
       expect(await ledger.findRefund(id)).toMatchObject({ attempts: [] });
       sent(await open(id, { cardRef, withCvv: true }));
@@ -258,7 +264,11 @@ export function describeCards(underTest: () => LedgerUnderTest): void {
 
   describe('registering a card', () => {
     const start = async (cardRef: string, withCvv = true) => {
-      const opened = await underTest().ledger.openRegistration({ cardRef, withCvv }, ENTITY, TIMINGS);
+      const opened = await underTest().ledger.openRegistration(
+        await sealedNow({ cardRef, withCvv }),
+        ENTITY,
+        TIMINGS,
+      );
       return opened.kind === 'send' ? opened.reference : expect.fail('nothing was to be sent');
     };
     const record = (id: string, cardRef: string, reference: string, outcome: RegistrationOutcome) =>
@@ -286,7 +296,13 @@ export function describeCards(underTest: () => LedgerUnderTest): void {
       expect(await registrationOf(cardRef)).toMatchObject({ reference, state: 'submitting' });
       expect(await keysOf(cardRef)).toEqual(['card']);
       await newCvv(cardRef);
-      expect(await underTest().ledger.openRegistration({ cardRef, withCvv: true }, ENTITY, TIMINGS)).toEqual({
+      expect(
+        await underTest().ledger.openRegistration(
+          await sealedNow({ cardRef, withCvv: true }),
+          ENTITY,
+          TIMINGS,
+        ),
+      ).toEqual({
         kind: 'check_again',
       });
       expect(await keysOf(cardRef)).toEqual(['card', 'cvv']);
@@ -296,8 +312,8 @@ export function describeCards(underTest: () => LedgerUnderTest): void {
 
     it('is not begun with a card as it is not sealed any more', async () => {
       const { cardRef } = await fixture();
-      const begin = (withCvv: boolean) =>
-        underTest().ledger.openRegistration({ cardRef, withCvv }, ENTITY, TIMINGS);
+      const begin = async (withCvv: boolean) =>
+        underTest().ledger.openRegistration(await sealedNow({ cardRef, withCvv }), ENTITY, TIMINGS);
       expect(await begin(false)).toEqual({ kind: 'check_again' });
       await underTest().database.transaction((tx) => destroyCard(tx, cardRef, 'alice', 'by_operator'));
       expect(await begin(true)).toEqual({ kind: 'check_again' });
