@@ -44,7 +44,11 @@ async function main(log: Log): Promise<void> {
     budget: createQueryBudget(database, settings.queriesPerSecond),
     reporting: createReportingRecord(database),
   });
-  const cards = await openOpener(database, settings.cards);
+  const cards = await openOpener(database, settings.cards).catch(async (error: unknown) => {
+    await gateway.close();
+    await database.close();
+    throw error;
+  });
   const { connection, namespace } = await connectWorker(process.env);
   const created = await provideSearchAttributes(new Client({ connection, namespace }));
   if (created.length > 0) log.warn('temporal.search_attributes_created', { count: created.length });

@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { Database } from '../db/database.js';
 
 export interface PayloadUse {
-  readonly operation: 'decode' | 'encode';
   /** Name of the API key, or subject of the token. */
   readonly principal: string;
   readonly namespace: string;
@@ -15,8 +14,6 @@ export interface PayloadUse {
 /** Resolves when the row is on disk. */
 export async function recordPayloadUse({ db }: Pick<Database, 'db'>, use: PayloadUse): Promise<void> {
   await sql`
-    insert into payload_uses (operation, principal, namespace, workflow_ids, payloads)
-    values (${use.operation}, ${use.principal}, ${use.namespace}, ${[...use.workflowIds]}, ${use.payloads})`.execute(
-    db,
-  );
+    insert into payload_uses (principal, namespace, workflow_ids, payloads)
+    values (${use.principal}, ${use.namespace}, ${[...use.workflowIds]}, ${use.payloads})`.execute(db);
 }

@@ -605,7 +605,6 @@ CREATE TABLE entity_reporting (
 CREATE TABLE payload_uses (
   id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at           timestamptz NOT NULL DEFAULT now(),
-  operation    text NOT NULL CHECK (operation IN ('decode', 'encode')),
   -- Name of the API key, or subject of the token.
   principal    text NOT NULL CHECK (principal <> ''),
   namespace    text NOT NULL,

@@ -1,6 +1,7 @@
 /**
- * `POST /codec/decode` and `/codec/encode`: Temporal's remote codec protocol, for its UI and its command line. The principal's role is checked
- * as for every route, and each use is stored before it is answered.
+ * `POST /codec/decode`: the reading half of Temporal's remote codec protocol, for its UI and its command line. The principal's role is checked
+ * as for every route, and each use is stored before it is answered. Nothing is encrypted for others: a worker believes a message that is
+ * encrypted for its workflow, so one person could approve in another person's name.
  */
 import type { Payload } from '@temporalio/common';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -36,7 +37,6 @@ type JsonPayload = z.infer<typeof body>['payloads'][number];
 
 /** Headers that Temporal's UI sends, and those of `temporal --codec-header`. */
 const ALLOWED_HEADERS = 'authorization, content-type, x-namespace, x-workflow-id';
-const WORKFLOW_ID = /^[\x20-\x7e]{1,1000}$/u;
 
 export const payloadCodecRoutes: FastifyPluginAsyncZod<ApiParts & CodecServerOptions> = async (
   app,
@@ -59,10 +59,9 @@ export const payloadCodecRoutes: FastifyPluginAsyncZod<ApiParts & CodecServerOpt
       'access-control-max-age': '600',
     });
   });
-  for (const url of ['/codec/decode', '/codec/encode'])
-    app.options(url, { config: { role: 'anyone' }, schema: { hide: true } }, (_request, reply) =>
-      reply.code(204).send(),
-    );
+  app.options('/codec/decode', { config: { role: 'anyone' }, schema: { hide: true } }, (_request, reply) =>
+    reply.code(204).send(),
+  );
 
   const checkNamespace = (named: string | string[] | undefined): void => {
     if (named !== undefined && named !== '' && named !== namespace)
@@ -70,7 +69,6 @@ export const payloadCodecRoutes: FastifyPluginAsyncZod<ApiParts & CodecServerOpt
   };
 
   async function record(
-    operation: 'decode' | 'encode',
     { requestId, principal }: { readonly requestId: string; readonly principal: string },
     envelopes: readonly Envelope[],
   ): Promise<void> {
@@ -80,14 +78,13 @@ export const payloadCodecRoutes: FastifyPluginAsyncZod<ApiParts & CodecServerOpt
       counts.set(binding.workflowId, (counts.get(binding.workflowId) ?? 0) + 1);
     const workflowIds = [...counts.keys()].filter((id) => id !== undefined);
     await recordPayloadUse(database, {
-      operation,
       principal,
       namespace,
       workflowIds,
       payloads: envelopes.length,
     });
     for (const [workflowId, count] of counts)
-      log.info(`codec.${operation}d`, { requestId, clientId: principal, workflowId, count });
+      log.info('codec.decoded', { requestId, clientId: principal, workflowId, count });
   }
 
   app.post(
@@ -101,32 +98,8 @@ export const payloadCodecRoutes: FastifyPluginAsyncZod<ApiParts & CodecServerOpt
         envelopes: payloads.map(envelopeOf).filter((envelope) => envelope !== undefined),
       }));
       const { name } = principalOf(request);
-      await record('decode', { requestId: request.id, principal: name }, envelopes);
+      await record({ requestId: request.id, principal: name }, envelopes);
       return { payloads: decoded.map(toJson) };
-    },
-  );
-
-  app.post(
-    '/codec/encode',
-    // More than `read`: a worker believes what is encrypted for its workflow.
-    { config: { role: 'operate' }, bodyLimit: LARGEST_BODY, schema: { hide: true, body } },
-    async (request) => {
-      checkNamespace(request.headers['x-namespace']);
-      const workflowId = request.headers['x-workflow-id'];
-      if (typeof workflowId !== 'string' || !WORKFLOW_ID.test(workflowId))
-        throw new Problem(
-          'payload_unreadable',
-          'name the workflow that will read the payloads in the header X-Workflow-Id (temporal --codec-header "X-Workflow-Id=…"): payloads are bound to it',
-        );
-      const payloads = request.body.payloads.map(fromJson);
-      const encoded = await codec.encode(payloads, { type: 'workflow', namespace, workflowId });
-      const { name } = principalOf(request);
-      await record(
-        'encode',
-        { requestId: request.id, principal: name },
-        encoded.map(envelopeOf).filter((envelope) => envelope !== undefined),
-      );
-      return { payloads: encoded.map(toJson) };
     },
   );
 };
