@@ -51,6 +51,7 @@ module.exports = {
         pathNot: [
           '^server/console/app/',
           '^domain/refund/(attempt-states|credit-guard|reasons|replay|states)[.]ts$',
+          '^domain/card/schemes[.]ts$',
           '^client/state-tones[.]ts$',
         ],
         dependencyTypesNot: ['type-only'],

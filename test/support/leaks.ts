@@ -111,7 +111,7 @@ async function readHistories({ temporal, taskQueue, workflowIds }: Places, searc
 }
 
 /** Yields all text of a value. Bytes of payloads are read as text. */
-function* textsIn(value: unknown): Generator<string> {
+export function* textsIn(value: unknown): Generator<string> {
   if (typeof value === 'string') yield value;
   else if (value instanceof Uint8Array) yield Buffer.from(value).toString('utf8');
   else if (typeof value === 'object' && value !== null)

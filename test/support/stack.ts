@@ -56,6 +56,8 @@ export interface StackOptions {
   readonly policy?: Partial<Policy>;
   /** Settings of the simulated gateway. */
   readonly gateway?: Partial<GatewaySettings>;
+  /** The file in which the simulated gateway stores its books. Default: none. */
+  readonly gatewayJournal?: string;
   /** Budget of queries; default high enough never to be exhausted. */
   readonly searchesPerSecond?: number;
   /** URL and encryption key of the gateway's notifications. Without it none are posted. */
@@ -136,6 +138,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const gatewayServer = await startGatewayServer({
     entities: [entity],
     ...(options.gateway === undefined ? {} : { settings: options.gateway }),
+    ...(options.gatewayJournal === undefined ? {} : { journalFile: options.gatewayJournal }),
     ...(webhooks === undefined
       ? {}
       : { webhooks: { url: webhooks.url, wrapper: webhooks.wrapper ?? 'none', timeFactor: SCALE } }),
