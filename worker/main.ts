@@ -27,15 +27,6 @@ import { startRefundWorker } from './refund-worker.js';
 async function main(log: Log): Promise<void> {
   const settings = readSettings(process.env);
   const { events, metricsPort } = settings;
-  Runtime.install({
-    shutdownSignals: [],
-    telemetryOptions: {
-      logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
-      ...(metricsPort === undefined
-        ? {}
-        : { metrics: { prometheus: { bindAddress: `0.0.0.0:${metricsPort}` } } }),
-    },
-  });
   await migrate(settings.databaseUrl);
   const database = openDatabase(settings.databaseUrl, { connections: settings.databaseConnections });
   const gateway = createGateway({
@@ -48,6 +39,16 @@ async function main(log: Log): Promise<void> {
     await gateway.close();
     await database.close();
     throw error;
+  });
+  // From here on the process stays alive until the worker ends: what can fail by the settings comes before.
+  Runtime.install({
+    shutdownSignals: [],
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+      ...(metricsPort === undefined
+        ? {}
+        : { metrics: { prometheus: { bindAddress: `0.0.0.0:${metricsPort}` } } }),
+    },
   });
   const { connection, namespace } = await connectWorker(process.env);
   const created = await provideSearchAttributes(new Client({ connection, namespace }));
