@@ -105,8 +105,8 @@ describe('the audit finds', () => {
     const { refundId, attemptId } = await fixture('pending');
     await tamper(
       'drop index attempts_one_open',
-      `insert into attempts (id, refund_id, payment_id, number, operation, original_id, reference, amount_minor, currency, requester, state, send_by)
-       select gen_random_uuid(), refund_id, payment_id, 2, operation, original_id, 'REFERENCE2', amount_minor, currency, requester, 'unknown', now()
+      `insert into attempts (id, refund_id, payment_id, number, operation, original_id, reference, amount_minor, currency, requester, entity_id, state, send_by)
+       select gen_random_uuid(), refund_id, payment_id, 2, operation, original_id, 'REFERENCE2', amount_minor, currency, requester, entity_id, 'unknown', now()
        from attempts where id = '${attemptId}'`,
     );
     expect(await found('I2')).toContainEqual(`refund ${refundId} has 2 open attempts`);
@@ -126,7 +126,8 @@ describe('the audit finds', () => {
   it('I3: a credit without a declined refund before it', async () => {
     const { attemptId } = await fixture('paid');
     await tamper(
-      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}',
+         destination_key = '${'a'.repeat(32)}'
        where id = '${attemptId}'`,
     );
     expect(await found('I3')).toContainEqual(`credit ${attemptId} has no declined refund before it`);
@@ -136,7 +137,8 @@ describe('the audit finds', () => {
     const [linked, alone] = [await fixture('paid'), await fixture('paid')];
     await tamper(
       `update refunds set asked_for = 'credit' where id in ('${linked.refundId}', '${alone.refundId}')`,
-      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}'
+      `update attempts set operation = 'credit', original_id = null, registration_id = '${'a'.repeat(32)}',
+         destination_key = '${'a'.repeat(32)}'
        where id = '${alone.attemptId}'`,
       `update payments set type = 'credit' where id = '${alone.paymentId}'`,
     );

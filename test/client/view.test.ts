@@ -132,6 +132,8 @@ describe('the view of a refund', () => {
         class: 'not_linkable',
         sentAt: '2026-02-03T04:05:06.789Z',
         answeredAt: '2026-02-03T04:05:06.789Z',
+        settlement: null,
+        otherLast4: null,
       },
     ]);
   });

@@ -1,6 +1,6 @@
 /** Servers, workers and API of a soak run. Each may be killed, and restarts at the same address with its data. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,6 +84,9 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
     await migrate(postgres.url);
     const bundle = await workflowBundleIn(folder);
 
+    const codecKeys = join(folder, 'codec.keys');
+    await writeFile(codecKeys, `soak:${randomBytes(32).toString('base64')}\n`);
+
     const env: NodeJS.ProcessEnv = {
       ...withoutSettings(process.env),
       DATABASE_URL: postgres.url,
@@ -99,6 +102,8 @@ export async function startMachine(print: (line: string) => void): Promise<Machi
         .join(','),
       REFUNDS_EVENTS_URL: client.url,
       REFUNDS_EVENTS_SECRET: eventsSecret,
+      REFUNDS_CODEC: 'required',
+      REFUNDS_CODEC_KEYS_FILE: codecKeys,
       REFUNDS_SCHEDULES: 'on',
       REFUNDS_WORKER_PROFILE: 'small',
       REFUNDS_WORKFLOW_BUNDLE: bundle,

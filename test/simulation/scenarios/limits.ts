@@ -33,7 +33,7 @@ function partAfterPart(harness: Harness, pauseMs: () => number): Direction {
     moved: (refundId, to) => {
       if ((to !== 'succeeded' && to !== 'rejected') || seen.has(refundId) || seen.size >= pieces) return;
       seen.add(refundId);
-      scheduler.after(pauseMs(), () => void askForMore());
+      scheduler.after(pauseMs(), () => void askForMore().catch((error: unknown) => harness.fail(error)));
     },
   };
 }
