@@ -25,4 +25,4 @@ it('a card request is read, or refused without a digit of the card', async () =>
   });
   console.log(`Fuzzed card requests: ${read + refused}, of which ${read} were read and ${refused} refused.`);
   expect(Math.min(read, refused)).toBeGreaterThan((read + refused) / 20);
-});
+}, 600_000);
