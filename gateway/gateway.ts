@@ -1,4 +1,5 @@
 /** Interface of the gateway client: writes, each of them one request, and queries. */
+import type { CardPayer } from '../domain/card/sealed-card.js';
 import type { QueryNeed } from '../domain/query-budget.js';
 import type { Moment } from '../domain/clock.js';
 import type {
@@ -46,26 +47,6 @@ export interface RegistrationCreditOrder extends Write {
   readonly currency: string;
 }
 
-/** Billing and customer fields in the gateway's spelling; their formats are the rules of `form.ts`. */
-export interface PayerFields {
-  readonly billing?: {
-    readonly street1?: string;
-    readonly city?: string;
-    readonly state?: string;
-    readonly postcode?: string;
-    readonly country?: string;
-  };
-  readonly customer?: {
-    readonly givenName?: string;
-    readonly surname?: string;
-    readonly merchantCustomerId?: string;
-    readonly email?: string;
-    readonly phone?: string;
-    readonly ip?: string;
-    readonly birthDate?: string;
-  };
-}
-
 /** Brand and card in the gateway's spelling. */
 export interface CardFields {
   readonly paymentBrand: string;
@@ -78,13 +59,13 @@ export interface CardFields {
   };
 }
 
-export interface CardCreditOrder extends Write, CardFields, PayerFields {
+export interface CardCreditOrder extends Write, CardFields, CardPayer {
   readonly amount: string;
   readonly currency: string;
 }
 
 /** A card that becomes a registration. It moves no money. */
-export interface CardRegistrationOrder extends Write, CardFields, PayerFields {}
+export interface CardRegistrationOrder extends Write, CardFields, CardPayer {}
 
 export interface ResultCodeText {
   readonly code: string;

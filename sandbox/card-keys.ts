@@ -12,7 +12,7 @@ export async function sandboxCardKeys(
 ): Promise<Partial<Record<(typeof NAMES)[number], string>>> {
   if ([...NAMES, 'REFUNDS_CARDS_KMS_KEY_ID'].some((name) => (env[name] ?? '') !== '')) return {};
   const [keys, fingerprint] = [join(dataDir, 'card-keys'), join(dataDir, 'card-fingerprint-key')];
-  await createOnce(keys, `sandbox:${randomBytes(32).toString('base64')}\n`);
+  await createOnce(keys, newKeyLine());
   await createOnce(fingerprint, `${randomBytes(32).toString('base64')}\n`);
   return {
     REFUNDS_CARDS_KEYS_FILE: resolve(keys),
@@ -20,7 +20,11 @@ export async function sandboxCardKeys(
   };
 }
 
-async function createOnce(path: string, text: string): Promise<void> {
+/** Returns a line of a key file, with a fresh key. */
+export const newKeyLine = (): string => `sandbox:${randomBytes(32).toString('base64')}\n`;
+
+/** Writes a file that only this user reads, unless it is there already. */
+export async function createOnce(path: string, text: string): Promise<void> {
   await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   });

@@ -1,12 +1,11 @@
 /** Starts Temporal, PostgreSQL, the gateway simulator, the worker and the API on one machine. An environment variable can replace each of the first three. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { migrate } from '../ledger/db/migrate.js';
 import { sandboxKeys, type SandboxKeys } from './api-keys.js';
-import { sandboxCardKeys } from './card-keys.js';
+import { createOnce, newKeyLine, sandboxCardKeys } from './card-keys.js';
 import { SANDBOX_ENTITY, SANDBOX_TOKEN } from './gateway/process-settings.js';
 import { startNodeProcess, type NodeProcess } from './node-process.js';
 import { freePort, isFree } from './servers/free-port.js';
@@ -179,8 +178,7 @@ async function codecOf(env: NodeJS.ProcessEnv, dataDir: string): Promise<NodeJS.
   const given = env['REFUNDS_CODEC_KEYS_FILE'];
   if (mode === 'off' || (given !== undefined && given !== '')) return {};
   const file = resolve(dataDir, 'codec.keys');
-  if (!existsSync(file))
-    await writeFile(file, `sandbox:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  await createOnce(file, newKeyLine());
   return { REFUNDS_CODEC_KEYS_FILE: file };
 }
 

@@ -1,6 +1,7 @@
 /** Settings of sealed cards: the key-encryption keys, the key of fingerprints, and how long cards live. */
 import { Secret } from '../domain/secret.js';
 import type { CardKeySettings, LocalKey } from '../ledger/cards/key-provider.js';
+import { keyIn, readKeyLines } from './key-file.js';
 import type { Reading, SettingsProblem } from './problems.js';
 import { readText } from './read-text.js';
 
@@ -24,7 +25,6 @@ const EXAMPLES = {
 } as const;
 type Name = keyof typeof EXAMPLES;
 
-const KEY_BYTES = 32;
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MOST_DAYS = 400;
 
@@ -72,23 +72,20 @@ type Wrong = (name: Name, problem: string) => void;
 function readKeys(path: string | undefined, wrong: Wrong): readonly LocalKey[] {
   if (path === undefined) return [];
   const text = readText(path);
-  const keys: LocalKey[] = [];
   const name = 'REFUNDS_CARDS_KEYS_FILE';
   if (text === undefined) wrong(name, 'names a file that cannot be read');
-  for (const [index, line] of (text ?? '').split('\n').entries()) {
-    const entry = line.trim();
-    if (entry === '' || entry.startsWith('#')) continue;
-    const at = entry.indexOf(':');
-    const [id, key] = [entry.slice(0, at), keyOf(entry.slice(at + 1))];
-    const place = `names a file whose line ${index + 1}`;
-    if (at < 0 || !/^[\w.-]{1,64}$/.test(id) || key === undefined)
-      wrong(name, `${place} must be id:base64, with an id of letters and digits and a key of 32 bytes`);
-    else if (keys.some((other) => other.id === id))
-      wrong(name, `${place} has an id that a line before it has`);
-    else keys.push({ id, key: new Secret(key) });
-  }
+  const { keys, wrong: lines } = readKeyLines(text ?? '');
+  for (const { line, why } of lines)
+    wrong(
+      name,
+      `names a file whose line ${line} ${
+        why === 'malformed'
+          ? 'must be id:base64, with an id of letters and digits and a key of 32 bytes'
+          : 'has an id that a line before it has'
+      }`,
+    );
   if (text !== undefined && keys.length === 0) wrong(name, 'names a file without a key');
-  return keys;
+  return keys.map(({ id, key }) => ({ id, key: new Secret(key) }));
 }
 
 function readKmsIds(text: string | undefined, wrong: Wrong): readonly string[] {
@@ -103,16 +100,10 @@ function readFingerprintKey(path: string | undefined, wrong: Wrong): Buffer | un
   if (path === undefined) return undefined;
   const text = readText(path);
   const name = 'REFUNDS_CARDS_FINGERPRINT_KEY_FILE';
-  const key = keyOf(text?.trim() ?? '');
+  const key = keyIn(text?.trim() ?? '');
   if (text === undefined) wrong(name, 'names a file that cannot be read');
   else if (key === undefined) wrong(name, 'names a file that must hold 32 bytes in base64');
   return key;
-}
-
-function keyOf(text: string): Buffer | undefined {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
-  const key = Buffer.from(text, 'base64');
-  return key.length === KEY_BYTES && key.toString('base64') === text ? key : undefined;
 }
 
 function readDuration(

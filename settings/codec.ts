@@ -1,14 +1,13 @@
 /** Settings of the payload codec: `REFUNDS_CODEC` and `REFUNDS_CODEC_KEYS_FILE`. The replay tool reads only these. */
 import { createSecretKey } from 'node:crypto';
 import { CODEC_MODES, CODEC_OFF, type CodecKey, type CodecSettings } from '../temporal/codec/settings.js';
+import { readKeyLines } from './key-file.js';
 import type { Reading, SettingsProblem } from './problems.js';
 import { readText } from './read-text.js';
 
 const MODE_EXAMPLE = 'required';
 const FILE_EXAMPLE =
   '/run/secrets/codec.keys, with a line from: echo "2026-11:$(openssl rand -base64 32)"; the first line encrypts';
-const KEY_BYTES = 32;
-const KEY_ID = /^[\w.-]{1,64}$/u;
 
 /**
  * `isProduction`: an entity is on a live host, or `NODE_ENV` is `production`. Then the default is `required`, else `off`. Keys that are
@@ -45,29 +44,16 @@ function readKeys(path: string | undefined): Reading<readonly CodecKey[]> {
   if (path === undefined) return { ok: true, value: [] };
   const text = readText(path);
   if (text === undefined) return { ok: false, problems: [fileProblem('names a file that cannot be read')] };
-  const keys: CodecKey[] = [];
-  const problems: SettingsProblem[] = [];
-  for (const [index, whole] of text.split('\n').entries()) {
-    const line = whole.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const key = keyOf(line);
-    const at = `line ${index + 1} of its file`;
-    if (key === undefined) problems.push(fileProblem(`: ${at} must be id:key, with 32 bytes in base64`));
-    else if (keys.some(({ id }) => id === key.id))
-      problems.push(fileProblem(`: ${at} has an id that another line has`));
-    else keys.push(key);
-  }
+  const { keys, wrong } = readKeyLines(text);
+  const problems = wrong.map(({ line, why }) =>
+    fileProblem(
+      `: line ${line} of its file ${why === 'malformed' ? 'must be id:key, with 32 bytes in base64' : 'has an id that another line has'}`,
+    ),
+  );
   if (keys.length === 0 && problems.length === 0) problems.push(fileProblem('names a file without a key'));
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: keys };
-}
-
-function keyOf(line: string): CodecKey | undefined {
-  const colon = line.indexOf(':');
-  const [id, encoded] = [line.slice(0, colon), line.slice(colon + 1)];
-  const bytes = Buffer.from(encoded, 'base64');
-  // Node decodes any text. Only text that encodes back to itself was base64.
-  const isWhole = bytes.length === KEY_BYTES && bytes.toString('base64') === encoded;
-  return colon > 0 && KEY_ID.test(id) && isWhole ? { id, key: createSecretKey(bytes) } : undefined;
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, value: keys.map(({ id, key }) => ({ id, key: createSecretKey(key) })) };
 }
 
 const fileProblem = (problem: string): SettingsProblem => ({

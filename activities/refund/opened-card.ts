@@ -2,11 +2,12 @@
 import {
   CardUnreadable,
   type CardData,
+  type CardPayer,
   type OpenedCard,
   type SealedCard,
 } from '../../domain/card/sealed-card.js';
 import type { RefundSnapshot } from '../../domain/refund/next-step.js';
-import type { CardFields, PayerFields } from '../../gateway/gateway.js';
+import type { CardFields } from '../../gateway/gateway.js';
 import type { Dependencies } from '../dependencies.js';
 
 /** Runs `use` with the opened card. If the card does not open, nothing is submitted: the credit waits, or a case is opened. */
@@ -47,7 +48,7 @@ export const cardFields = ({
   cvv,
   billing,
   customer,
-}: CardData): CardFields & PayerFields => ({
+}: CardData): CardFields & CardPayer => ({
   paymentBrand: brand,
   card: { number, holder, expiryMonth, expiryYear, ...(cvv === undefined ? {} : { cvv }) },
   ...(billing === undefined ? {} : { billing }),

@@ -18,7 +18,7 @@ export interface SealedCard {
   readonly cvv: SealedField | null;
 }
 
-/** Billing and customer fields of a card, in the spelling of the API. */
+/** Billing and customer fields of a card, in the spelling of the API and of the gateway, whose form rules check their formats. */
 export interface CardPayer {
   readonly billing?: {
     readonly street1?: string;

@@ -4,7 +4,8 @@ import type { SendResult } from '../../domain/transaction.js';
 import { sendResultOf } from './send-result.js';
 import { GatewayMisuseError, GatewaySettingsError } from '../errors.js';
 import { Form } from './form.js';
-import type { CardFields, Gateway, PayerFields, SendLimits } from '../gateway.js';
+import type { CardPayer } from '../../domain/card/sealed-card.js';
+import type { CardFields, Gateway, SendLimits } from '../gateway.js';
 import { findById, findByReference, findWithLinked, resultCodes, type Get, type Reader } from './queries.js';
 import { endpointOf, takeTurn } from '../query-budget.js';
 import { isThrottled } from './search-answer.js';
@@ -219,7 +220,7 @@ function addCard(form: Form, { paymentBrand, card }: CardFields): void {
     .may('card.cvv', card.cvv);
 }
 
-function addPayer(form: Form, { billing, customer }: PayerFields): void {
+function addPayer(form: Form, { billing, customer }: CardPayer): void {
   form
     .may('billing.street1', billing?.street1)
     .may('billing.city', billing?.city)
