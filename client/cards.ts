@@ -6,8 +6,8 @@ import {
   type CardProblem,
   type CardReading,
 } from '../domain/card/card-request.js';
-import type { CardData } from '../domain/card/sealed-card.js';
-import type { CardEnd, Database } from '../ledger/db/database.js';
+import type { CardData, CardEnd } from '../domain/card/sealed-card.js';
+import type { Database } from '../ledger/db/database.js';
 import { NOW } from '../ledger/db/expressions.js';
 import { isInUse, readCard, type CardRecord } from '../ledger/cards/card-views.js';
 import { destroyCard, endOf, insertCard, lockCard, storeCvv, type CardRow } from '../ledger/cards/cards.js';

@@ -1,5 +1,9 @@
 /** A sealed card, and the interface that opens it. Only the activity that submits a credit opens cards. */
 
+/** Reasons for which the keys of a card are destroyed. */
+export const CARD_ENDS = ['used', 'expired', 'registered', 'by_operator', 'key_lost'] as const;
+export type CardEnd = (typeof CARD_ENDS)[number];
+
 /** Ciphertext of one field of a card, with its wrapped data key. */
 export interface SealedField {
   /** Nonce, AES-256-GCM ciphertext and tag. */

@@ -1,8 +1,8 @@
 /** Rows of sealed cards: stores them, reads them for a credit, and destroys their keys. */
 import type { Selectable } from 'kysely';
 import { isCardRef } from '../../domain/ids.js';
-import type { SealedCard, SealedField } from '../../domain/card/sealed-card.js';
-import type { CardEnd, CardTable, Tx } from '../db/database.js';
+import type { CardEnd, SealedCard, SealedField } from '../../domain/card/sealed-card.js';
+import type { CardTable, Tx } from '../db/database.js';
 import { NOW } from '../db/expressions.js';
 import type { NewCard } from './seal.js';
 

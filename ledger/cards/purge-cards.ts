@@ -1,7 +1,8 @@
 /** Destroys keys of cards whose time is over, and those that a lost key-encryption key makes unreadable. */
 import { sql, type RawBuilder } from 'kysely';
+import type { CardEnd } from '../../domain/card/sealed-card.js';
 import { FINAL_STATES } from '../../domain/refund/states.js';
-import type { CardEnd, Database, Tx } from '../db/database.js';
+import type { Database, Tx } from '../db/database.js';
 import { refundsWith } from './card-views.js';
 import { CVV_MS, destroyCard } from './cards.js';
 import { deleteKeyCheck } from './key-checks.js';

@@ -1,6 +1,7 @@
 /** Connection to PostgreSQL, the types of its tables, and transactions. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type ColumnType, type Generated, type Transaction } from 'kysely';
+import type { CardEnd } from '../../domain/card/sealed-card.js';
 import type { DeclaredPayment } from '../../domain/payment/declared-payment.js';
 import type { OriginalType } from '../../domain/payment/original.js';
 import type { UnreadPayment } from '../../domain/refund/next-step.js';
@@ -172,9 +173,6 @@ export interface CardTable {
   destroyed_by: ColumnType<string | null, string | null | undefined, string | null>;
   destroyed_why: ColumnType<CardEnd | null, CardEnd | null | undefined, CardEnd | null>;
 }
-
-/** Why the keys of a card were destroyed. */
-export type CardEnd = 'used' | 'expired' | 'registered' | 'by_operator' | 'key_lost';
 
 export interface CardKeyTable {
   card_id: string;

@@ -2,13 +2,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { cardRequestShape } from '../../domain/card/card-request.js';
+import { CARD_ENDS } from '../../domain/card/sealed-card.js';
 import { REFUND_STATES } from '../../domain/refund/states.js';
 import { destroyCardByHand, showCard, type Cards } from '../../client/cards.js';
 import type { ApiParts } from './route-dependencies.js';
 import { principalOf } from './auth.js';
 import { problems } from './problems.js';
-
-const ENDS = ['used', 'expired', 'registered', 'by_operator', 'key_lost'] as const;
 
 const added = {
   cardRef: z.uuid().describe('Names the card in `destination: { cardRef }`'),
@@ -24,7 +23,7 @@ const card = z
     cvv: z
       .enum(['ready', 'used', 'none'])
       .describe('`used`: a credit carried it, or 24 hours are over; a credit to the card needs a new one'),
-    destroyed: z.object({ at: z.iso.datetime(), by: z.string(), why: z.enum(ENDS) }).nullable(),
+    destroyed: z.object({ at: z.iso.datetime(), by: z.string(), why: z.enum(CARD_ENDS) }).nullable(),
     refunds: z
       .array(z.object({ id: z.uuid(), state: z.enum(REFUND_STATES) }))
       .readonly()
