@@ -161,3 +161,12 @@ export function request(random: Random): unknown {
   };
   return random.chance(0.5) ? usual : { ...usual, ...more };
 }
+
+/** Draws a request for a credit, which needs a destination. One of five is linked to no payment. */
+export function creditRequest(random: Random): unknown {
+  const { paymentId, amount, currency, reason, destination } = GOOD;
+  return {
+    ...(random.chance(0.2) ? {} : { paymentId }),
+    ...{ amount, currency, reason, destination },
+  };
+}
